@@ -131,6 +131,7 @@ def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_m
     ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
     ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
     ("identity.depot.dev", {"StringEquals": {"identity.depot.dev:aud": "sts.amazonaws.com"}}),
+    ("login.app.env0.com/", {"StringEquals": {"login.app.env0.com/:aud": "hoMiq9PdkRh9LUvVpH4wIErWg50VSG1b"}}),
     ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
     (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
     (SENTINEL, {"StringLike": {"sts:RoleSessionName": "MicrosoftSentinel_*"}}),
@@ -148,6 +149,8 @@ def test_each_shared_provider_has_its_own_claim(provider: str, condition: object
     (arn(STAGE, "oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB"), None),
     (arn(STAGE, "oidc-provider/idp.example.com"), None),
     (arn(STAGE, "oidc-provider/acme.auth0.com/"), {"StringEquals": {"acme.auth0.com/:aud": "sts.amazonaws.com"}}),
+    (arn(STAGE, "oidc-provider/login.app.env0.com/"), {"StringEquals": {"login.app.env0.com/:sub": "auth0|62e8f1"}}),
+    (arn(STAGE, "oidc-provider/login.app.env0.com/"), {"StringEquals": {"aws:RequestTag/organizationId": "1a-2b"}}),
     (arn(STAGE, f"oidc-provider/{SENTINEL}"), {"StringEquals": {"sts:RoleSessionName": "MicrosoftSentinel_1a2b"}}),
 ])  # fmt: skip
 def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: str, condition: object) -> None:

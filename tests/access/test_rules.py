@@ -273,6 +273,7 @@ def grant_of_the_access_role(world: World) -> None:
     ("arn:aws-*:iam::222222222222:role/deployer", ["door-needs-grant", "wildcard-grant"]),
     ("arn:*:iam::222222222222:role/*", ["wildcard-grant"]),
     ("arn:*:*::222222222222:role/deployer", ["wildcard-grant"]),
+    ("arn:*", ["wildcard-grant"]),
     ("arn:*:iam::333333333333:role/Enter", ["access-role-reserved"]),
 ])  # fmt: skip
 def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_partition(

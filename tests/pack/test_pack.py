@@ -74,6 +74,13 @@ def test_a_name_that_a_plain_look_up_leaves_out_in_preview_is_left_to_the_update
         assert "unproved-door" in Engine().rules(world.resources)
 
 
+def test_a_document_with_an_element_that_iam_does_not_know_waits_for_nothing() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html"""
+    world, lower = World(), {"effect": "Allow", "principal": {"AWS": "*"}, "action": "sts:AssumeRole"}
+    world.role("worker", world.stage, document(lower))
+    assert "unproved-door" in Engine().rules(world.resources)
+
+
 @pytest.mark.parametrize("kind", ["role", "user", "group", "permission set", "permission set of aws-native"])
 def test_an_inline_policy_that_names_a_bucket_to_come_is_left_to_the_update_whatever_holds_it(kind: str) -> None:
     world = World()

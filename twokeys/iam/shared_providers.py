@@ -24,7 +24,7 @@ class SharedProvider:
     """One issuer that many organizations share.
 
     Attributes:
-        issuer: its URL without `https://`, as condition keys begin with it.
+        issuer: its URL without `https://`, as condition keys begin with it, a slash at its end included.
         name: what people call it.
         claims: the claims, or whole condition keys, of which one must name the tenant; IAM asks for the first.
         instead: the claim that IAM takes in place of the first, which names a workflow of somebody's, and not who calls
@@ -92,7 +92,7 @@ _TURBONOMIC = (
 _SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4eef66b95f6e")
 """Microsoft's own tenants: https://learn.microsoft.com/azure/sentinel/connect-aws names the session's prefix."""
 _BY_ISSUER = {
-    one.issuer: one
+    one.issuer.rstrip("/"): one
     for one in (
         SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB, instead="job_workflow_ref"),
         SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB),
@@ -103,6 +103,8 @@ _BY_ISSUER = {
         SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION),
         SharedProvider("oidc.codefresh.io", "Codefresh"),
         SharedProvider("identity.depot.dev", "Depot CI"),  # not in IAM's table: https://depot.dev/docs/ci/oidc
+        # not in IAM's table: https://docs.envzero.com/guides/integrations/oidc-integrations/oidc-with-aws
+        SharedProvider("login.app.env0.com/", "env zero", ("sub", "aws:RequestTag/organizationId"), whole=True),
         SharedProvider("studio.datachain.ai/api", "DVC Studio"),
         SharedProvider("scalr.io", "Scalr"),
         SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),

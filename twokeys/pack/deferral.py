@@ -33,6 +33,7 @@ from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged, in_one
 from twokeys.iam import UNKNOWN, Arn, Outcome
+from twokeys.iam.parsing import ELEMENTS
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
 
@@ -364,4 +365,5 @@ def _is_short(statement: Mapping[str, object]) -> bool:
     names += principal.values() if isinstance(principal, Mapping) else [principal] if "Principal" in statement else []
     listed = [name if isinstance(name, list) else [name] for name in names]
     about_nothing = not {"Principal", "NotPrincipal", "Resource", "NotResource"} & statement.keys()
-    return about_nothing or any(not one or None in one or "" in one for one in listed)
+    lacks = about_nothing or any(not one or None in one or "" in one for one in listed)
+    return lacks and statement.keys() <= ELEMENTS

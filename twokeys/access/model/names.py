@@ -135,10 +135,10 @@ def _in_partition(resource: str, partition: str) -> str:
     Roles delegate access within one partition only, so that the rest of it may be an exact name.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-cross-account-resource-access.html
     """
-    start, pattern, rest = (*resource.split(":", 2), "", "")[:3]
-    if start != "arn" or not set(pattern) & {"*", "?"} or not Glob(pattern).matches(partition):
-        return resource
-    return f"arn:{partition}:{rest}"
+    match resource.split(":", 2):
+        case ["arn", pattern, rest] if set(pattern) & {"*", "?"} and Glob(pattern).matches(partition):
+            return f"arn:{partition}:{rest}"
+    return resource
 
 
 def may_grant(policy: PolicyDocument | Unknown) -> bool:
