@@ -531,27 +531,36 @@ def test_a_focus_export_that_cannot_answer_is_refused_by_name(columns: str, why:
         costs(columns.encode())
 
 
-def test_a_focus_export_is_read_as_what_is_billed(tmp_path: Path) -> None:
-    """https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html"""
+def test_a_focus_export_is_read_as_what_is_billed_with_aws_s_names_of_columns_and_athena_s(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-0-aws.html
+
+    https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html: in lower case.
+    """
     from pyarrow import csv
     from pyarrow.parquet import write_table
 
     line = '10,USD,Usage,2026-10-01 00:00:00.000,Amazon S3,222222222222,stage,"{""Team"": ""web""}"'
-    report = f"{FOCUS}\n{line}\n".encode()
-    write_table(csv.read_csv(io.BytesIO(report)), tmp_path / "report.parquet")
+    aws_s, athena_s = (f"{columns}\n{line}\n".encode() for columns in (FOCUS, FOCUS.lower()))
+    write_table(csv.read_csv(io.BytesIO(athena_s)), tmp_path / "report.parquet")
     ledger = Ledger(Question(((ACCOUNT,), (SERVICE,), (TEAM,))))
     read_parquet(str(tmp_path / "report.parquet"), ledger)
-    for found in (costs(report), ledger.costs("report.parquet")):
+    for found in (costs(aws_s), costs(athena_s), ledger.costs("report.parquet")):
         assert amounts(found, 1) == exact({("Amazon S3",): "10"})
         assert amounts(found, 2) == exact({("web",): "10"})
         assert found.names == {"222222222222": "stage"}
 
 
-@pytest.mark.parametrize("tags", [b"{user_team=web}", b'{""user_team"": ""a=b'])
-def test_a_map_that_is_no_json_is_refused(tags: bytes) -> None:
+def test_a_map_as_athena_prints_it_is_refused_with_how_to_select_it() -> None:
     """https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html: `{team=a, b=c}` may be one tag or two."""
+    report = cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b"{user_team=web}")
+    select = r"select it in Athena as json_format\(CAST\({0} AS JSON\)\) AS {0}, or"
+    with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: " + select.format("resource_tags")):
+        costs(report)
+    line = "10,USD,Usage,2026-10-01,Amazon S3,222222222222,stage,{}"
+    with pytest.raises(Refusal, match=select.format("tags")):
+        costs(f"{FOCUS.lower()}\n{line.format('{Team=web}')}".encode())
     with pytest.raises(Refusal, match=r"is not a map in JSON\. Next step: download the report again"):
-        costs(cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', tags))
+        costs(cur2(BILL[:1]).replace(b'{""user_team"": ""web""}', b'{""user_team"": ""a=b'))
 
 
 def test_of_a_report_in_two_currencies_one_can_be_chosen() -> None:

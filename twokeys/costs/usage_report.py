@@ -279,12 +279,19 @@ _ACCOUNT_NAME, _PRODUCT, _PRODUCT_MAP = "lineitemusageaccountname", "productprod
 _TAG_MAPS = ("resourcetags", "tags")
 _PAYER, _PERIOD, _END = "billpayeraccountid", "billbillingperiodstartdate", "lineitemusageenddate"
 _IDENTITY = ("identitylineitemid", "identitytimeinterval")
+_FOCUS_OTHERS = ("ChargeClass", "ChargeDescription", "ResourceId", "SkuPriceId", "x_UsageType", "x_Operation")
+"""Columns of FOCUS that no report has. (`x_`: AWS's own.)
+
+https://docs.aws.amazon.com/cur/latest/userguide/table-dictionary-focus-1-2-aws-columns.html
+"""
 _ALIKE = {
     *(_START, _END, _ACCOUNT, _PAYER, _PERIOD, _CODE, _KIND, _COST),
     *("lineitemusagetype", "lineitemoperation", "lineitemresourceid", "lineitemlineitemdescription"),
     *map(str.lower, ("ChargeDescription", "ResourceId", "SkuPriceId", "xUsageType", "xOperation")),
 }
 """What a line has in each version of a month, where the column is there: no id of a line, and no invoice."""
+_FOCUS_NAMES = {name.lower(): name for name in (*_FOCUS, *_FOCUS_OTHERS) if name != "Tags"}
+"""Columns as Athena calls them: https://docs.aws.amazon.com/athena/latest/ug/tables-databases-columns-names.html"""
 _SPELLED = {
     _ACCOUNT: "lineItem/UsageAccountId",
     _CODE: "lineItem/ProductCode",
@@ -315,7 +322,8 @@ def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledge
                     lines.add(row, number, name, amount)
             except (ValueError, decimal.DecimalException) as error:
                 why = str(error) if isinstance(error, ValueError) else f"{row[report.cost]!r} is no amount of money"
-                raise _unreadable(where, f"{place()}: {why}", _AGAIN) from error
+                next_step = error.next_step if isinstance(error, _NotAMapError) else _AGAIN
+                raise _unreadable(where, f"{place()}: {why}", next_step) from error
         for again, before, repeated in lines.again():
             if before:
                 raise Refusal(
@@ -333,11 +341,12 @@ class _Report:
     """The columns of one file; one that it lacks and need not have is the field behind the last, which is empty."""
 
     def __init__(self, header: Row, where: str, ledger: Ledger) -> None:
-        self.focus = len(_FOCUS.keys() & header) > 1
-        self.header = _as_report(header, where) if self.focus else header
+        written = [_FOCUS_NAMES.get(name, name) for name in header]
+        self.focus = len(_FOCUS.keys() & written) > 1
+        self.header = _as_report(written, where) if self.focus else written
         columns = {_plain(name): index for index, name in reversed(list(enumerate(self.header)))}
         self.cost = _need(columns, _COST, where)
-        self.cost_name = header[self.cost]
+        self.cost_name = written[self.cost]
         self.question, self.ledger = ledger.question, ledger
         self.first = str(self.question.first or "")
         self.end = str(self.question.end or "~")
@@ -509,15 +518,27 @@ def _could_be(where: str, key: str, alike: Sequence[str]) -> Refusal:
     return _unreadable(where, f"the tag {key} could be {joined(alike, 'or')}", "write the key as AWS does")
 
 
+class _NotAMapError(ValueError):
+    """Text in a map column that is no JSON object, as Athena prints maps: `{team=a, b=c}` may be one pair or two.
+
+    https://docs.aws.amazon.com/athena/latest/ug/querying-maps.html
+    """
+
+    def __init__(self, text: str, column: str) -> None:
+        super().__init__(f"{text!r} in the column {column} is not a map in JSON")
+        select = f"select it in Athena as json_format(CAST({column} AS JSON)) AS {column}, or give the exported file"
+        self.next_step = select if re.match(r'\{[^"]*=', text) else _AGAIN
+
+
 @functools.lru_cache(maxsize=65536)
 def _map(text: str, column: str) -> Mapping[str, str]:
-    """A map column, which a CSV export writes as a JSON object. Raises ValueError for anything else."""
+    """A map column, which a CSV export writes as a JSON object. Raises _NotAMapError for anything else."""
     try:
         pairs = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         pairs = None
     if not isinstance(pairs, dict):
-        raise ValueError(f"{text!r} in the column {column} is not a map in JSON")
+        raise _NotAMapError(text, column)
     return {str(name): "" if value is None else str(value) for name, value in pairs.items()}
 
 
