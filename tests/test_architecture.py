@@ -95,6 +95,7 @@ ADAPTERS = {
     *(f"twokeys/organization/life/{name}.py" for name in ("aws", "commands")),
     "twokeys/pack/own_account.py",
     "twokeys/profiles/awsconfig.py",
+    "twokeys/profiles/callers.py",
     "twokeys/verify/attempts.py",
     "twokeys/verify/credentials.py",
 }

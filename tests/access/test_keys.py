@@ -234,6 +234,21 @@ def access_role_of_an_invited_account(world: World) -> None:
 
 
 @correct
+def role_of_control_tower_that_trusts_the_management_account(world: World) -> None:
+    """https://docs.aws.amazon.com/controltower/latest/userguide/enroll-manually.html. AWSControlTowerAdmin has
+    https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSControlTowerServiceRolePolicy.html
+    """
+    world.add("Organization", "o", world.hub, outputs={"masterAccountId": HUB})
+    world.role("AWSControlTowerExecution", world.stage, document(trusts(arn(HUB, "root"))))
+
+
+@wrong("external-id")
+def role_called_as_control_towers_that_trusts_another_account(world: World) -> None:
+    world.add("Organization", "o", world.hub, outputs={"masterAccountId": HUB})
+    world.role("AWSControlTowerExecution", world.stage, document(trusts(arn(PROD, "root"))))
+
+
+@correct
 def role_with_a_path(world: World) -> None:
     world.role("ci", world.hub)
     world.role("deployer", world.stage, document(trusts(CI)), path="/ops/")

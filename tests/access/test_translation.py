@@ -556,6 +556,15 @@ def test_a_template_that_holds_a_secret_is_not_quoted() -> None:
     assert said.why == "deploys a template that cannot be read: it holds a secret, so nothing of it is quoted"
 
 
+def test_a_role_that_a_template_gives_no_name_is_called_as_cloudformation_calls_it() -> None:
+    """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html:
+    `stack123123123123-s3bucket-abcdefghijk1`, the name of the stack, the logical id and something random.
+    """
+    world = World()
+    put(world, STACK, "s", world.stage, name="network", templateBody=json.dumps(template(R=made("AWS::IAM::Role"))))
+    assert arn(STAGE, "role/network-R-RANDOM") in {one.arn for one in world.graph.principals}
+
+
 def test_a_role_of_a_template_says_of_which_stack_it_is_and_lives_where_that_does() -> None:
     world = World()
     china = world.add("Provider", "china", region="cn-north-1", allowedAccountIds=json.dumps([STAGE]))
@@ -580,10 +589,12 @@ def test_a_role_of_a_template_says_of_which_stack_it_is_and_lives_where_that_doe
         parent="urn:above",
         secrets=frozenset({"name"}),
         account=STAGE,
+        autoname="roles-R-RANDOM",
         made_by=one.urn,
         **when,
     )
-    deeper = replace(expected, urn=f"{one.urn}#N#Q", name="roles-N-Q", inputs={"name": "q"}, outputs={"name": "q"})
+    inner_name, given = {"name": "roles-N-Q", "autoname": "roles-N-Q-RANDOM"}, {"name": "q"}
+    deeper = replace(expected, urn=f"{one.urn}#N#Q", inputs=given, outputs=given, **inner_name)
     assert list(after.of_type("aws:iam/role:Role")) == [expected, deeper]
     by_region = world.change(one, inputs={**(one.inputs or {}), "region": "us-gov-west-1"}, outputs={})
     role = next(translate(world.snapshot, Accounts(world.snapshot)).snapshot.of_type("aws:iam/role:Role"))

@@ -69,9 +69,9 @@ def test_a_way_that_is_open_to_anybody_counts_unless_it_is_over(limit: dict[str,
     assert summary(read(world.graph), datetime.now(UTC)).open_to == open_to
 
 
-def test_few_accounts_are_shown_each_by_itself() -> None:
-    groups = by_account(read(organization(3).graph))
-    assert all(len(group.accounts) == 1 for group in groups)
+def test_what_two_accounts_have_alike_is_said_once() -> None:
+    groups = {len(group.accounts): group.ways for group in by_account(read(organization(2).graph))}
+    assert [[way.source.who.name for way in same] for same in groups[2]] == [["ci", "ci"]]
 
 
 def test_every_way_is_counted_once_by_how_strong_it_is() -> None:

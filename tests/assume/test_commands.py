@@ -495,7 +495,8 @@ def test_of_another_company_s_door_it_is_said_whose_it_is_before_what_it_asks(tm
     whose = "role scanner of account 777788889999"
     with pytest.raises(Refusal, match=f"it is for {whose}, and you are user ada"):
         run("scan", "--from", file)
-    assert listed("--from", file, "--all")[-1] == f"  scan  stage  with an external ID, for {whose}"
+    arn = "arn:aws:iam::777788889999:role/scanner"
+    assert listed("--from", file, "--all")[-1] == f"  scan  stage  with an external ID, for {whose}, {arn}"
     for command in (assume, console):  # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         with pytest.raises(UsageError, match="an external ID has 2 to 1224 letters"):
             run("scan", "--from", file, "--external-id", "x", command=command)
@@ -650,6 +651,10 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     ]
     assert listed("--from", file) == [*yours, "Of others: 1, which --all lists"]
     assert listed("--from", file, "--all") == [*yours, "Of others:", "  a  stage  with MFA, for user bob"]
+    of_job = write(tmp_path, "job.json", outputs(door("j", kind="role", names=("ops/ci",), permits="read")))
+    arn = f"arn:aws:iam::{MANAGEMENT}:role/ops/ci"
+    assert listed("--from", of_job, "--all")[-1] == f"  j  stage  read, for role ci of account management, {arn}"
+    assert json.loads(run("--from", of_job, "--all", "--json").stdout)["others"][0]["source"]["arn"] == arn
     dated = write(tmp_path, "dated.json", outputs(*entries, as_of="2026-11-28T06:30:12+00:00"))
     assert listed("--from", dated)[0] == "Yours (as of 2026-11-28 06:30 UTC):"
     for option, others in (((), {}), (("--all",), {"others": ["a"]})):

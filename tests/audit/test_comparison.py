@@ -61,7 +61,7 @@ def compared(
     world: World,
     *records: dict[str, Any],
     learning_days: int = 0,
-    target: str = STAGE,
+    target: str | None = STAGE,
     covered: tuple[str, ...] = (HUB, STAGE),
     made: Since = OF_OLD,
     from_states: bool = False,
@@ -1612,6 +1612,31 @@ def test_the_first_entry_into_a_role_is_unusual_after_the_learning_period_only()
     assert whys(twice) == []
 
 
+def test_what_is_usual_is_learned_from_entries_into_accounts_that_are_not_asked_for_too() -> None:
+    roles = ((DEPLOYER, "192.0.2.1"), (arn(PROD, "role/other"), "192.0.2.2"), (DEPLOYER, "192.0.2.2"))
+    records = [entry(CI_SESSION, role, at(day), sourceIPAddress=one) for day, (role, one) in enumerate(roles)]
+    first = ("this principal's first entry into this role",)
+    assert whys(compared(two_keys(), *records)) == [first]
+    assert whys(compared(two_keys(), records[0], records[2])) == [
+        first,
+        ("new source address 192.0.2.2 for this principal",),
+    ]
+
+
+def test_a_user_that_no_state_shows_is_said_with_who_made_it_where_the_records_have_that() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html."""
+    made = called(STAGE, at(1), "CreateUser", "eve", requestParameters={"userName": "svc"})
+    own = {"type": "IAMUser", "accountId": STAGE, "userName": "svc", "arn": arn(STAGE, "user/svc")}
+    used = called(STAGE, at(2), "ListBuckets", "svc", eventSource="s3.amazonaws.com")
+    used["userIdentity"] = {**own, "accessKeyId": "AKIASVC"}
+    for records, said in (
+        ((made, used), f"of a user whom user eve of {STAGE} made 2026-09-02 09:00 UTC and no state shows, 1 time"),
+        ((used,), "of a user that nothing read shows, 1 time"),
+    ):
+        (one,) = [one for one in compared(two_keys(), *records).unusual if one.use.caller.who.name == "svc"]
+        assert one.why == (f"other calls with an access key {said}",)
+
+
 def test_what_is_usual_is_learned_from_the_records_before_the_period_too_and_the_top_says_from_when_on() -> None:
     answers, trail = read(two_keys().graph), Trail()
     for day in (0, 16, 18):
@@ -1637,9 +1662,12 @@ def test_break_glass_is_unusual_at_any_time_by_its_persons_and_what_updates_ente
         after["userIdentity"] |= {"accessKeyId": "ASIA1"}
         other = entry(CI_SESSION.replace("run-1", "bob"), DEPLOYER, at(2), **root)
         alone = entry(ann, CI, at(1), recipientAccountId=HUB)
-        found = compared(world, entry(ann, CI, at(0), **begun), after, alone, other, learning_days=14)
+        records = entry(ann, CI, at(0), **begun), after, alone, other
+        found = compared(world, *records, target=None, learning_days=14)
         assert whys(found) == [("entry by break-glass",)] * unusual
         assert [one.use.time.day for one in found.unusual] == [1, 2, 3][:unusual]
+        into_stage = compared(world, *records, learning_days=14)
+        assert [one.use.time.day for one in into_stage.unusual] == [1, 3][:unusual], "of an account, who entered it"
     replaced(world, "ci", assumeRolePolicy=document(trusts(ann, condition=MFA)))
     people = [entry(CI_SESSION.replace("run-1", who), "", at(day), **root) for day, who in enumerate(("ann", "bob"))]
     first = ("entry by break-glass", "this principal's first entry into this role")

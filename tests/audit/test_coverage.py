@@ -1,7 +1,7 @@
 """Which regions count for an account, and what shows that its trail logs read events."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -164,3 +164,24 @@ def test_an_account_that_is_not_covered_on_a_day_is_named_among_those_without_di
     coverage.saw(STAGE, "us-east-1", DAY, covers=True, read=True)
     found = coverage.covered(STAGE, [], Period(DAY, END.replace(day=2)))
     assert (found.lost, found.without_digests) == (1, ("us-east-1",))
+
+
+@pytest.mark.parametrize(
+    ("stopped", "without", "said"),
+    [
+        ([(5, 5.5), (5.25, 6)], (), "1 h"),  # two trails at once
+        ([(5, 5.005)], (), "1 min"),
+        ([(5, 6)], (1,), "2 days"),  # and a day of which nothing tells from when to when
+        ([(1, 30)], (), "2 days"),
+    ],
+)
+def test_a_stop_of_less_than_a_day_is_said_as_long_as_it_was(
+    stopped: list[tuple[float, float]], without: tuple[int, ...], said: str
+) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_StopLogging.html."""
+    coverage = Coverage(("us-east-1",))
+    for day in range(3):
+        coverage.saw(STAGE, "us-east-1", DAY + timedelta(days=day), covers=day not in without, read=True)
+    spans = [((DAY + timedelta(hours=first), DAY + timedelta(hours=last)), "") for first, last in stopped]
+    found = coverage.covered(STAGE, (), Period(DAY, DAY + timedelta(days=2)), None, spans)
+    assert gaps(read(two_keys().graph), WasRead((), (found,), ())).startswith(f"not covered: {STAGE} ({said}):")

@@ -64,7 +64,7 @@ def test_the_page_shows_what_a_run_prints(project_root: Path, tmp_path: Path, mo
     assert f"\n{top}\n" in text
 
 
-def test_the_first_sheet_of_an_ordinary_month_is_the_answer_with_a_place_to_sign_and_there_are_at_most_five(
+def test_the_first_sheet_of_an_ordinary_month_is_the_answer_with_a_place_to_sign_and_there_are_at_most_four(
     browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,7 +76,7 @@ def test_the_first_sheet_of_an_ordinary_month_is_the_answer_with_a_place_to_sign
     shown = browser.new_page(viewport={"width": 687, "height": 1009})  # A4 less its margins, at 96 dots an inch
     shown.goto((tmp_path / "month.html").as_uri())
     shown.emulate_media(media="print")
-    assert len(re.findall(rb"/Type /Page\b", shown.pdf(prefer_css_page_size=True))) <= 5
+    assert len(re.findall(rb"/Type /Page\b", shown.pdf(prefer_css_page_size=True))) <= 4
     signed = shown.locator("#summary .signed").bounding_box()
     assert signed
     assert signed["y"] + signed["height"] < 1009

@@ -727,3 +727,31 @@ def joined(answers: Answers, *records: dict[str, Any], world: World | None = Non
     stood = (one(answers, found.changes) for one in (taken_back, not_in_states))
     gone, there = (with_entries(each, came, answers) for each in stood)
     return replace(found, taken_back=gone, not_in_states=there)
+
+
+def test_of_a_person_are_not_calls_about_another_of_identity_center_or_control_policies_of_accounts_of_others() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html (TargetId) and
+    https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteUser.html (UserId).
+    """
+    world = center()
+    world.add("User", "olga", world.hub, name="olga", arn=arn(HUB, "user/olga"), uniqueId="AIDAOLGA")
+    calls = [
+        *(("identitystore", "DeleteUser", {"userId": user}) for user in ("u-1", "u-9")),
+        ("identitystore", "DeleteGroupMembership", {"membershipId": "m-9"}),  # of whom, nothing tells
+        *(("organizations", "DetachPolicy", {"policyId": "p-1", "targetId": where}) for where in (STAGE, PROD, "ou-1")),
+    ]
+    records = [
+        called(HUB, at(day), name, "eve", eventSource=f"{service}.amazonaws.com", requestParameters=asked)
+        for day, (service, name, asked) in enumerate(calls, 1)
+    ]
+    found = compared(world, *records, target=None)
+    of = {
+        person: [
+            " ".join(one.change.of[1:]).strip() for one in by_person(found, of_person(found.answers, person)).taken_back
+        ]
+        for person in ("ann", "olga")
+    }
+    assert {person: sorted(each) for person, each in of.items()} == {
+        "ann": ["", f"p-1 {STAGE}", "p-1 ou-1", "u-1"],
+        "olga": ["p-1 ou-1"],
+    }

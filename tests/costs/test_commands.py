@@ -237,7 +237,7 @@ def test_a_full_folder_of_temporary_files_is_named(file: str, tmp_path: Path) ->
     (tmp_path / "report.csv").write_bytes(legacy([replace(BILL[0], amount=str(n)) for n in range(1_000)]))
     script = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (64, 64))\n"
-        "from twokeys.costs import versions; versions._PART = 1\n"  # all of it goes to the disk
+        "from twokeys.costs import versions; versions._CACHE_KIB = 1\n"  # all of it goes to the disk
         "from twokeys.cli import main; main()"
     )
     ended = subprocess.run(
@@ -249,7 +249,7 @@ def test_a_full_folder_of_temporary_files_is_named(file: str, tmp_path: Path) ->
         check=False,
     )
     refused = json.loads(ended.stdout)["refused"]
-    assert (ended.returncode, refused["where"], refused["why"]) == (1, str(tmp_path), "File too large")
+    assert (ended.returncode, refused["where"], refused["why"]) == (1, str(tmp_path), "disk I/O error")
     assert refused["nextStep"].startswith("set TMPDIR to a folder with room")
     assert [each.name for each in tmp_path.iterdir()] == ["report.csv"]
 

@@ -2,6 +2,8 @@
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-sts
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecuritytokenservice.html
+(there a key of several values is an ArrayOfString, as sts:TransitiveTagKeys and aws:TagKeys)
 """
 
 import pytest

@@ -185,10 +185,13 @@ def test_a_stack_file_reads_as_the_config_that_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     ("live", "what"),
     [
-        (Live(CALLER, None), "there is no organization to take over"),
-        (Live(CALLER, replace(EMPTY, management_account="9" * 12)), "a member account cannot take"),
-        (Live(CALLER, replace(EMPTY, features="CONSOLIDATED_BILLING")), "the organization cannot be taken over"),
-        (Live(CALLER, EMPTY, {"tags": "organizations:ListTagsForResource"}), "the organization cannot be taken over"),
+        (Live(CALLER, None), "the account belongs to none"),
+        (Live(CALLER, replace(EMPTY, management_account="9" * 12)), "is managed by account 9"),
+        (Live(CALLER, replace(EMPTY, features="CONSOLIDATED_BILLING")), "its feature set is"),
+        (
+            Live(CALLER, EMPTY, {"tags": "organizations:ListTagsForResource"}),
+            "not permitted: organizations:ListTagsForResource",
+        ),
         (Live(Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"), EMPTY), "the root user cannot take"),
     ],
 )

@@ -133,7 +133,7 @@ def test_an_account_without_an_organization_is_refused(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "222222222222")
     refused = adopt()
     assert refused.returncode == 1
-    assert "Refused: there is no organization to take over" in refused.stderr
+    assert "Refused: the organization cannot be taken over" in refused.stderr
     assert not (project / "Pulumi.adopted.yaml").exists()
 
 

@@ -31,7 +31,9 @@ from tests.access.world import (
     arn,
     document,
     grants,
+    replaced,
     trusts,
+    two_keys,
 )
 from tests.pack.engine_requests import Engine
 from tests.pack.test_neighbourhood import mandatory
@@ -542,6 +544,32 @@ def test_what_closed_a_way_is_not_taken_away_in_silence(closed_by: str, opened: 
     renamed = world.change(made, urn=f"{made.urn}-by-another-name")
     aliases = {renamed.urn: [made.urn]}
     assert set(refused(world, before=before, aliases=aliases)) == {f"environments-isolated: {opened}"}
+
+
+@pytest.mark.parametrize("kind", ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])
+def test_an_attachment_that_only_shuts_a_door_is_refused_once_nothing_can_take_that_door_away(kind: str) -> None:
+    """A role or a grant that the update has still to come to may lose its half: then the stack phase has the word.
+
+    A new policy has an id once it is made, which no input holds.
+    """
+    world = two_keys()
+    management = world.provider("management", OUTSIDE, assume=False)
+    replaced(world, "hub", assumeRoles=json.dumps([{"roleArn": arn(HUB, "role/OrganizationAccountAccessRole")}]))
+    before = world.snapshot
+    everyone = {"Principal": "*"} if kind.startswith("RESOURCE") else {}
+    values = {"content": document({**grants(DEPLOYER, effect="Deny"), **everyone}), "type": kind}
+    world.add("ControlPolicy", "cp", management, outputs={**values, "id": "p-1"}, **values)
+    world.add("ControlPolicyAttachment", "at", management, policyId="p-1", targetId=STAGE if everyone else HUB)
+    rule = f"door-needs-{'trust' if everyone else 'grant'}"
+    assert Engine().rules(world.resources) == [rule]
+    for late, found in ((None, [rule]), ("deployer", []), ("ci-grant", [])):
+        gate = Gate(before, mandatory, made=lambda: world.snapshot)
+        for one in world.resources:
+            if one.name not in (late, "at"):
+                gate.show(replace(one, outputs={}))
+        attachment = replace(world.resources[-1], outputs={})
+        assert gate.concerns(attachment)
+        assert [one.rule for one in gate.judge(attachment)] == found
 
 
 PERIMETER = document({

@@ -510,7 +510,25 @@ def test_a_control_policy_that_closed_a_way_of_other_stacks_is_not_loosened(
     assert refused(loosened, config | was(loosened), preview=preview) == []  # it is the other stacks' own
 
 
-@pytest.mark.parametrize("kind", ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])
+def guarded(kind: str, *, shut: bool = True, attached: bool = True, own: bool = False, at: str = "") -> World:
+    """A stack that attaches an SCP to account HUB or an RCP to account STAGE, if nothing else, and may make role ci."""
+    world, rcp = World(), kind.startswith("RESOURCE")
+    world.resources.clear()
+    management = world.provider("management", OUTSIDE, assume=False)
+    if own:
+        world.role("ci", world.provider("hub", HUB), document(trusts(arn(HUB, "root"))))
+    deny = {**grants("*", effect="Deny", action="sts:AssumeRole"), **({"Principal": "*"} if rcp else {})}
+    content = document(deny if shut else {**deny, "Action": "s3:*"})
+    world.add("ControlPolicy", "cp", management, name="cp", content=content, type=kind, id="p-1")
+    if attached:
+        world.add("ControlPolicyAttachment", "at", management, policyId="p-1", targetId=at or (STAGE if rcp else HUB))
+    return world
+
+
+KINDS = pytest.mark.parametrize("kind", ["SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"])
+
+
+@KINDS
 @pytest.mark.parametrize("own", [True, False], ids=["own role", "theirs"])
 def test_a_control_policy_that_shuts_doors_of_other_stacks_is_refused_once_where_it_is_made(
     states: States, was: Callable[[World], dict[str, Any]], kind: str, own: bool, preview: bool
@@ -520,19 +538,6 @@ def test_a_control_policy_that_shuts_doors_of_other_stacks_is_refused_once_where
     https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
     """
     rcp = kind.startswith("RESOURCE")
-
-    def guardrails(*, shut: bool) -> World:
-        world = World()
-        world.resources.clear()
-        management = world.provider("management", OUTSIDE, assume=False)
-        if own:
-            world.role("ci", world.provider("hub", HUB), document(trusts(arn(HUB, "root"))))
-        deny = {**grants("*", effect="Deny", action="sts:AssumeRole"), **({"Principal": "*"} if rcp else {})}
-        content = document(deny if shut else {**deny, "Action": "s3:*"})
-        world.add("ControlPolicy", "cp", management, name="cp", content=content, type=kind, id="p-1")
-        world.add("ControlPolicyAttachment", "cp", management, policyId="p-1", targetId=STAGE if rcp else HUB)
-        return world
-
     second = arn(STAGE, "role/second")
     more = resource("aws:iam/role:Role", "second", name="second", arn=second, assumeRolePolicy=document(trusts(CI)))
     provider, role, given = ci(DEPLOYER, second)
@@ -544,14 +549,41 @@ def test_a_control_policy_that_shuts_doors_of_other_stacks_is_refused_once_where
     theirs = elsewhere(deployer(CI))
     theirs[0]["inputs"] = theirs[0]["outputs"] = enters
     others = states(provider, *([] if own else [role]), given, *theirs, {**more, "provider": theirs[1]["provider"]})
-    config = others | was(guardrails(shut=False))
-    engine = Engine(config, preview=preview)
-    found = [one for one in engine.analyze(guardrails(shut=True).resources) if one.enforcementLevel == MANDATORY]
+    shut = guarded(kind, own=own)
     step = f"narrow the Deny of {'RCP' if rcp else 'SCP'} cp at account"
-    key = [one for one in found if one.policyName == f"door-needs-{'trust' if rcp else 'grant'}"]
-    assert [(step in one.message, "with 1 more" in one.message) for one in key] == [(True, True)]
-    assert [one.policyName for one in found if one not in key] == ["provider-enters-its-account"] * rcp
-    assert refused(guardrails(shut=True), others | was(guardrails(shut=True)), preview=preview) == []
+    for before in (guarded(kind, shut=False, own=own), guarded(kind, attached=False, own=own)):
+        config = others | was(before)
+        said = Engine(config, preview=preview).analyze(shut.resources)
+        found = [one for one in said if one.enforcementLevel == MANDATORY]
+        key = [one for one in found if one.policyName == f"door-needs-{'trust' if rcp else 'grant'}"]
+        assert [(step in one.message, "with 1 more" in one.message) for one in key] == [(True, True)]
+        assert [one.policyName for one in found if one not in key] == ["provider-enters-its-account"] * rcp
+        assert preview or sorted(in_the_gate(shut, config)) == sorted(one.policyName for one in found)
+    assert refused(shut, others | was(shut), preview=preview) == []
+
+
+@KINDS
+def test_what_a_control_policy_may_shut_is_said_where_no_state_of_another_stack_is_named(
+    was: Callable[[World], dict[str, Any]], kind: str
+) -> None:
+    """Also where nobody tells what was; what denies nobody a role, or only root users, shuts nothing.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_examples_general.html
+    """
+    shut, loose = guarded(kind), guarded(kind, shut=False)
+    at = f"{'RCP cp at account ' + STAGE if kind.startswith('RESOURCE') else 'SCP cp at account ' + HUB} denies it"
+    for config in ({}, was(loose), was(guarded(kind, attached=False))):
+        (found,) = [one for one in Engine(config).analyze(shut.resources) if one.policyName == "other-stacks"]
+        assert (found.enforcementLevel, at in found.message) == (ADVISORY, True)
+        assert f"each stack that makes roles or grants in {at.split()[4]} in the config" in found.message
+    assert said(shut, was(shut), "other-stacks") == said(loose, {}, "other-stacks") == ""
+    assert "or grants there in" in said(guarded(kind, at="ou-ab12-cd345678"), {}, "other-stacks")
+    root = {"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}}}
+    deny = {"Effect": "Deny", "Action": "*", "Resource": "*", **root}
+    for one in [one for one in shut.resources if one.name == "cp"]:
+        content = {"content": document({**deny, "Principal": "*"} if kind.startswith("RESOURCE") else deny)}
+        shut.change(one, inputs={**(one.inputs or {}), **content}, outputs={**one.outputs, **content})
+    assert said(shut, {}, "other-stacks") == ""
 
 
 def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(
@@ -568,4 +600,7 @@ def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(
     without.resources.pop()
     assert refused(central(), config, preview=True) == []
     assert f"\n- role ci of {HUB} -> role deployer of {STAGE}" in said(without, config, "doors-changed")
-    assert "take that trust away first" in said(without, config, "door-needs-grant")
+    step = said(without, config, "door-needs-grant")
+    assert "leave the role here" in step
+    assert "take that trust away first" in step
+    assert "where the role has to go first" in step

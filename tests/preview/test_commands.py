@@ -55,19 +55,67 @@ def test_the_configuration_of_the_pack_can_let_a_door_stand(project_root: Path, 
     assert CliRunner().invoke(preview, [*arguments, *pack], standalone_mode=False).return_value == 0
 
 
-def acme(folder: Path, config: str, program: str) -> Result:
+def acme(folder: Path, config: str, program: str, *options: str) -> Result:
     """`twokeys preview dev` of a project of that config and program."""
     (folder / "Pulumi.yaml").write_text("name: acme\nruntime: python\n")
     (folder / "Pulumi.dev.yaml").write_text(config)
     (folder / "__main__.py").write_text(program)
-    return CliRunner().invoke(preview, ["dev", "--project", str(folder)], standalone_mode=False)
+    return CliRunner().invoke(preview, ["dev", "--project", str(folder), *options], standalone_mode=False)
 
 
-def test_a_secret_of_the_config_stands_as_a_text_of_its_own(tmp_path: Path) -> None:
-    text = "import pulumi\npulumi.Config().require_secret('token').apply(lambda text: print(len(text)))\n"
-    done = acme(tmp_path, "config:\n  acme:token: {secure: v1:abc=:def}\n", text)
-    assert done.return_value == 0, done.exception
-    assert "nothing refused" in done.output
+SECRET_ACCOUNT = """
+import json, pulumi, pulumi_aws as aws
+
+target = pulumi.Config().require_secret("target")
+hub = aws.Provider("hub", region="us-east-1", allowed_account_ids=["111111111111"])
+access = target.apply(lambda id: f"arn:aws:iam::{id}:role/OrganizationAccountAccessRole")
+roles = [aws.ProviderAssumeRoleArgs(role_arn=access)]
+web = aws.Provider("web", region="us-east-1", allowed_account_ids=[target], assume_roles=roles)
+
+
+def policy(**statement):
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", **statement}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+def role(name, provider, principal):
+    trust = policy(Principal=principal)
+    aws.iam.Role(name, name=name, assume_role_policy=trust, opts=pulumi.ResourceOptions(provider=provider))
+
+
+role("deployer", web, {"AWS": "arn:aws:iam::111111111111:role/ci"})
+role("ci", hub, {"Service": "ec2.amazonaws.com"})
+grant = target.apply(lambda id: policy(Resource=f"arn:aws:iam::{id}:role/GRANTED"))
+aws.iam.RolePolicy("grant", role="ci", policy=grant, opts=pulumi.ResourceOptions(provider=hub))
+target.apply(lambda id: pulumi.log.info(f"into {id}"))
+"""
+
+
+@pytest.mark.parametrize("given", [(), ("--config", "target=222222222222")])
+def test_a_secret_of_the_config_is_judged_and_not_printed(tmp_path: Path, given: tuple[str, ...]) -> None:
+    """As by the engine, which gives the pack what a secret is (`KeepSecrets`), and writes `[secret]` in its messages:
+    https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/resource/plugin/analyzer_plugin.go and
+    https://github.com/pulumi/pulumi/blob/v3.274.1/pkg/engine/events.go
+    """
+    config = "config:\n  acme:target: {secure: v1:abc=:def}\n"
+    done = acme(tmp_path, config, SECRET_ACCOUNT.replace("GRANTED", "deployer"), *given)
+    assert done.return_value == 0, done.output
+    assert "5 resources, nothing refused" in done.output
+    assert "into [secret acme:target]" in done.output
+    refused = acme(tmp_path, config, SECRET_ACCOUNT.replace("GRANTED", "other"), *given, "--json")
+    assert refused.return_value == 1
+    (stack,) = json.loads(refused.stdout)
+    (found,) = (one for one in stack["violations"] if one["policy"] == "door-needs-grant")
+    assert found["door"].endswith("-> arn:aws:iam::[secret acme:target]:role/deployer")
+    assert "role/deployer in account [secret acme:target] trusts" in found["message"]
+    assert "222222222222" not in refused.stdout
+
+
+def test_a_program_that_refuses_a_secret_does_not_print_it(tmp_path: Path) -> None:
+    program = "import pulumi\nraise ValueError(pulumi.Config().require('target'))\n"
+    done = acme(tmp_path, "config:\n  acme:target: {secure: v1:abc=:def}\n", program)
+    assert isinstance(done.exception, Refusal)
+    assert "ValueError: [secret acme:target]" in str(done.exception)
 
 
 def test_that_an_environment_of_pulumi_esc_is_not_read_is_said(tmp_path: Path) -> None:

@@ -628,11 +628,19 @@ def test_a_hostile_export_cannot_write_a_profile_of_its_own(config: Path, tmp_pa
     assert settings(safe)["role_arn"] == f"arn:aws:iam::{STAGE}:role/reader"
 
 
-def test_whose_doors_has_to_be_said() -> None:
+def test_where_the_doors_stand_has_to_be_said_and_for_one_only() -> None:
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
-    for nobody in ([], ["--person", ""]):
-        assert "either --person NAME" in CliRunner().invoke(profiles, [*nobody, "--state", "x"]).output
+    both = ["--person", "ada", "--role", "ci", "--state", "x"]
+    assert "either --person NAME" in CliRunner().invoke(profiles, both).output
     assert CliRunner().invoke(profiles, ["ada"]).exit_code == 2
+
+
+@pytest.mark.usefixtures("config")
+def test_without_a_name_and_without_credentials_the_persons_are_listed(tmp_path: Path) -> None:
+    stage = write(tmp_path, "stage.json", outputs(door("a"), door("b", names=("bob",))))
+    with pytest.raises(Refusal) as refused:
+        run("--state", stage)
+    assert refused.value.next_step == "name yourself with --person (ada, bob)"
 
 
 @pytest.mark.usefixtures("config")

@@ -76,3 +76,14 @@ def test_a_written_profile_of_a_door_behind_a_role_goes_through_both(tmp_path: P
     write_profiles(tmp_path, door("hub", target=MANAGEMENT, role="hub"), door("on", role="behind", source=source))
     identity = boto3.Session(profile_name="on").client("sts").get_caller_identity()
     assert identity["Arn"] == f"arn:aws:sts::{STAGE}:assumed-role/behind/ada"
+
+
+@pytest.mark.usefixtures("config")
+def test_without_a_name_the_doors_are_those_of_whoever_has_the_credentials(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html"""
+    stage = write(tmp_path, "stage.json", outputs(door("mine"), door("not-mine", names=("bob",))))
+    done = CliRunner().invoke(
+        profiles, ["--state", stage, "--source-profile", "ada"], standalone_mode=False, catch_exceptions=False
+    )
+    assert "the doors are those of user ada, whose credentials you have" in done.stderr
+    assert set(boto3.Session().available_profiles) == {"ada", "mine"}

@@ -20,9 +20,9 @@ from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import read_state
 from twokeys.answers.published import published
 from twokeys.answers.reading import read
-from twokeys.doors.symbols import texts_of
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
+from twokeys.iam.leaves import texts
 from twokeys.profiles.commands import profiles
 
 
@@ -86,7 +86,7 @@ def test_the_colours_are_those_of_the_links_that_the_stacks_export_also_from_a_f
     exported = {
         (query["account"][0], query["roleName"][0]): query["color"]
         for state in states[1:]
-        for url in texts_of(read_exports(str(state)).outputs["switch_role_urls"])
+        for url in texts(read_exports(str(state)).outputs["switch_role_urls"])
         for query in [parse_qs(urlsplit(url).query)]
     }
     file = tmp_path / "doors.html"
@@ -181,7 +181,7 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 
 
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
-    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2030-01-31T15:00Z")
+    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2999-01-31T15:00Z")
     told = outputs(
         door("a", permits="read"),
         *shut,
@@ -201,7 +201,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         "permits: read",
         "console e --external-id",
         "closed since 2026-01-31 15:00 UTC",
-        "opens 2030-01-31 15:00 UTC",
+        "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Generic, Literal, Self, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -53,6 +53,11 @@ class Finding:
     def sides(self) -> tuple[str, str]:
         """The source and the target of its door as it names them; empty where it is about none."""
         return (self.door.source, self.door.target) if self.door else ("", "")
+
+    def reworded(self, words: Callable[[str], str]) -> Self:
+        """The finding with what people read of it put in other words."""
+        door = self.door and DoorName(words(self.door.source), words(self.door.target))
+        return replace(self, message=words(self.message), next_step=words(self.next_step), door=door)
 
     @property
     def steps(self) -> list[str]:

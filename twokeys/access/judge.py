@@ -33,6 +33,7 @@ from twokeys.iam import (
     evaluate,
     evaluate_grant,
     evaluate_trust,
+    is_account,
     parse_policy,
 )
 from twokeys.iam.matches import meets
@@ -55,6 +56,9 @@ _ANY = cast("Unknown", FREE)
 _NOBODYS_ACCOUNT = "0" * 12
 _EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, PolicyKind.IDENTITY
+)
+_ADMITS = parse_policy(
+    {"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": ASSUME_ROLE}]}, PolicyKind.TRUST
 )
 
 
@@ -191,6 +195,16 @@ class Judge:
         context = Context() if caller else Context(values=dict.fromkeys(OF_ONE, _ANY))
         policies = Policies(identity=(_EVERYTHING,), scps=self._guards.scps(account))
         return evaluate_grant(Request(caller or Caller(somebody), action, resource, context), policies)
+
+    def between(self, one: str, other: str) -> Door:
+        """The door of a role in one account, or unit, into one in another, whose own policies allow everything."""
+        return self.door(self._somebody(one), self._somebody(other))
+
+    def _somebody(self, place: str) -> Identity:
+        account = place if is_account(place) else _NOBODYS_ACCOUNT
+        arn = Arn.iam("role", account, "somebody", partition=self._accounts.partition(account))
+        trust, allowed = Document(_ADMITS, "trust policy"), Document(_EVERYTHING, "policy")
+        return Identity(str(arn), "role", place, "somebody", trust=trust, documents=[allowed])
 
     def granted(self, source: Identity, target: Principal, action: str) -> Verdict:
         """Whether the source's side alone grants it another action on a target."""

@@ -13,6 +13,7 @@ from twokeys.access.configuration import OTHER_STACKS
 from twokeys.access.findings import declaring, where_declared
 from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
+from twokeys.access.model.access_roles import CONTROL_TOWER
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up
 from twokeys.access.model.names import EVERYONE
@@ -354,7 +355,9 @@ class _Reader:
         meant = [door for door in trust.holders if door.crosses and not door.source.made_by_aws]
         if any(door.open or (door.asked and self._spoken_for(door)) for door in meant):
             return
-        if self._program_enters(trust) or any(door.outcome is Outcome.UNKNOWN for door in meant):
+        if self._program_enters(trust) or self._control_tower_enters(trust):
+            return
+        if any(door.outcome is Outcome.UNKNOWN for door in meant):
             return
         if account is None:
             named, whom = trust.names, f"organization {trust.names} as a whole"
@@ -399,6 +402,18 @@ class _Reader:
         Those are no member account's that a provider itself enters.
         """
         return trust.role.arn in self._assumed and trust.account is not None and trust.account not in self._entered
+
+    def _control_tower_enters(self, trust: Trust) -> bool:
+        """AWS makes AWSControlTowerAdmin in the management account, with a grant on that role of any account.
+
+        https://docs.aws.amazon.com/controltower/latest/userguide/enroll-manually.html has this trust, and
+        https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSControlTowerServiceRolePolicy.html the grant.
+        """
+        return (
+            trust.role.name == CONTROL_TOWER
+            and trust.account is not None
+            and trust.account == self._accounts.management
+        )
 
     def lone_grant(self, grant: Grant) -> Iterator[Statement]:
         """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""

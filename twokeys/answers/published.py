@@ -90,7 +90,7 @@ def _door(way: Way) -> DeclaredDoor:
     return DeclaredDoor(
         name=_name(way),
         source=DoorSource.model_validate(
-            {"kind": source.kind, "account": source.account or way.account, "names": (source.name,)}
+            {"kind": source.kind, "account": source.account or way.account, "names": (_named(way.source),)}
         ),
         target=DoorTarget(account=way.account, role=_role(way), partition=_partition(way)),
         requires=DoorRequirements(mfa=way.mfa, external_id=way.external_id, conditions=_conditions(way)),
@@ -135,6 +135,11 @@ def _role(way: Way) -> str:
     if permission_set := permission_set_of(way.target.who.name):
         return RESERVED + permission_set
     return way.target.arn.partition(":role/")[2] or way.target.who.name
+
+
+def _named(source: Party) -> str:
+    """A role with its path: of it a job needs the ARN."""
+    return source.arn.partition(":role/")[2] or source.who.name
 
 
 def _partition(way: Way) -> str:

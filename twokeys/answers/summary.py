@@ -399,16 +399,12 @@ FEW = 12
 
 
 def by_account(answers: Answers) -> list[Alike]:
-    """The accounts with the ways into each; of many accounts, what is alike in several once, the most alike first.
+    """The accounts with the ways into each: what is alike in several once, what is so in the most of them first.
 
-    An account then stands in each group of which it has the ways. The last group are those without a way in.
+    An account stands in each group of which it has the ways. The last group are those without a way in.
     """
     accounts = sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
-    into: dict[str, list[Way]] = defaultdict(list)
-    for way in answers.ways:
-        into[way.account].append(way)
-    if len(accounts) <= FEW:
-        return [Alike((account,), tuple((way,) for way in strongest(into[account.id]))) for account in accounts]
+    entered = {way.account for way in answers.ways}
     alike: dict[tuple[str, ...], list[tuple[Way, ...]]] = defaultdict(list)
     for same in _by_pattern(strongest(answers.ways)).values():
         alike[tuple(sorted({way.account for way in same}))].append(tuple(same))
@@ -416,7 +412,7 @@ def by_account(answers: Answers) -> list[Alike]:
         Alike(tuple(account for account in accounts if account.id in ids), tuple(ways))
         for ids, ways in sorted(alike.items(), key=lambda pair: -len(pair[0]))
     ]
-    without = tuple(account for account in accounts if account.id not in into)
+    without = tuple(account for account in accounts if account.id not in entered)
     return [*groups, *([Alike(without, ())] if without else [])]
 
 

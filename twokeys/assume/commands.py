@@ -288,7 +288,7 @@ def _lines(
     reading: Reading, mine: Mapping[Way, Way | None], others: Sequence[list[Way]], *, known: bool, of_others: bool
 ) -> Iterator[str]:
     """A line a door, the caller's own first; `known` is whether all of them are."""
-    from twokeys.profiles.ways import least, whose
+    from twokeys.profiles.ways import RoleWay, least, whose
 
     name, account = (
         max((len(getattr(way, which)) for way in reading.ways), default=0) for which in ("name", "account_name")
@@ -304,7 +304,9 @@ def _lines(
     called = "Of others" if known else "Others"
     if of_others:
         yield f"{called}:"
-        yield from (row(least(ways), f"for {whose(ways, reading.accounts)}") for ways in others)
+        for ways in others:
+            arns = dict.fromkeys(way.source_arn for way in ways if isinstance(way, RoleWay) and way.source_arn)
+            yield row(least(ways), f"for {whose(ways, reading.accounts)}", *arns)
     elif others:
         yield f"{called}: {len(others)}, which --all lists"
 

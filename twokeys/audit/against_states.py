@@ -23,7 +23,7 @@ from twokeys.audit.provisioned import in_accounts
 from twokeys.audit.record import Use
 from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away, was_shown
 from twokeys.audit.stood import POLICIES, Stood
-from twokeys.audit.strengths import permissions_meanwhile, strongest_first
+from twokeys.audit.strengths import permissions_meanwhile, strength
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor
 from twokeys.audit.whom import enter, is_by, set_of, still, whom_entered
@@ -42,7 +42,7 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     since = {
         f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}": one.of[1]
         * (one.of[0] == "user")
-        for one in strongest_first([each.change for each in comparison.not_in_states], answers)
+        for one in sorted((each.change for each in comparison.not_in_states), key=lambda one: -strength(one, answers))
     }
     times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
     first, last = comparison.asked

@@ -155,9 +155,11 @@ def compare(
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
     sorting = Sorting(answers, asked_of, gone, changes)
-    judged = [use for use in uses if use.account in answers.accounts and may_be_unusual(use)]
+    taught = [use for use in uses if may_be_unusual(use)]
+    judged = {use.id for use in taught if use.account in answers.accounts}
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in asked_of if use.account in others and is_weak(use, coming)]
+    judged |= {use.id for use in signed}
     population = tuple(sorting.population)
     doors, steps = (
         tuple(_used(each, population, records)) if records else () for each in (sorting.doors, sorting.steps)
@@ -175,7 +177,7 @@ def compare(
         end=end,
         learned_until=learned,
         doors=doors,
-        unusual=unusual(answers, trail, [*judged, *signed], population, accounts, since, learned),
+        unusual=unusual(answers, trail, taught, judged, population, accounts, changes, since, learned),
         apart=dict(
             sorted((sorting.apart + Counter(map(_on_the_way, signed)) + _calls_counted(answers, key_calls)).items())
         ),

@@ -95,12 +95,7 @@ class Recorded:
 
     def spans(self, region: str) -> list[_Span]:
         """The periods of digests in order of time, those that follow each other as one."""
-        merged: list[_Span] = []
-        for start, end in sorted(self.digests.get(region, ())):
-            if merged and start <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
-            else:
-                merged.append((start, end))
+        merged = _merged(self.digests.get(region, ()))
         if merged:
             self.digests[region] = merged
         return merged
@@ -140,7 +135,8 @@ class Covered:
     words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
     account without records, and None for one that is covered. `without_digests` are the regions of which there are log
     files alone, in which a gap within a day does not show. `not_given` are the log files of the period that digests
-    list. `total` is how many days the period has.
+    list. `total` is how many days the period has, and `lasts` how long it is not covered, where a trail that was
+    stopped alone tells from when to when.
     """
 
     account: str
@@ -151,6 +147,7 @@ class Covered:
     without_digests: tuple[str, ...]
     not_given: tuple[str, ...]
     total: int = 0
+    lasts: timedelta | None = None
 
     @property
     def there(self) -> dict[str, int]:
@@ -285,7 +282,7 @@ class Coverage:
         """
         one, regions = self.accounts.get(account, Recorded()), self.regions(account, home)
         found = {region: _gap(one, region, period, changed, stopped) for region in regions}
-        missing = {region: days for region, (days, _) in found.items() if days}
+        missing = {region: days for region, (days, _, _) in found.items() if days}
         lacks = _words([(region, found[region][1]) for region in missing]) if missing else None
         if missing and not one.regions:
             lacks = "by log files with management events" if one.oldest else ""
@@ -293,7 +290,20 @@ class Coverage:
         without = tuple(region for region in regions if region in by_logs and not one.digests.get(region))
         within = [where for where, time in one.missing.items() if period.start <= time <= period.end + _DELIVERED]
         total = _mask(period.start, period.end).bit_count()
-        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within), total)
+        spans = [found[region][2] for region in missing]
+        cut = [(max(first, period.start), min(last, period.end)) for first, last in chain.from_iterable(spans)]
+        lasts = sum((last - first for first, last in _merged(cut)), timedelta()) if all(spans) else None
+        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within), total, lasts)
+
+
+def _merged(spans: Iterable[_Span]) -> list[_Span]:
+    merged: list[_Span] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _words(lacks: Sequence[tuple[str, str]]) -> str:
@@ -321,8 +331,8 @@ def is_digest(name: str) -> bool:
 
 def _gap(
     one: Recorded, region: str, period: Period, changed: datetime | None, stopped: Sequence[tuple[_Span, str]]
-) -> tuple[int, str]:
-    """The days of a region that are not covered, a bit each, and why in words."""
+) -> tuple[int, str, list[_Span]]:
+    """The days of a region that are not covered, a bit each, why in words, and when a trail stopped if that is all."""
     start, end, due = period.start, period.end, period.due or (period.start, period.end)
     mask, reads = _mask(start, end), one.read(region) & _mask(start, end)
     after = _bit(changed) + 1 if changed else 0
@@ -350,10 +360,12 @@ def _gap(
         why.append(f"where nothing shows that its trail logs read events{since}")
     elif whole and not days:
         why.append(f"from {start:%Y-%m-%d} to {end:%Y-%m-%d}")
-    days &= ~(lost | _of_spans(without, start, end))
+    lost |= _of_spans(without, start, end)
+    days &= ~lost
     if not reads >> after:
         days &= (1 << after >> 1) - 1 if reads else 0
-    return mask & ~days, " and ".join(why)
+    spans = [span for span, _ in stopped] if not (holes or mask & ~days & ~lost) else []
+    return mask & ~days, " and ".join(why), spans
 
 
 def _more(gaps: Sequence[object]) -> str:

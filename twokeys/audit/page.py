@@ -1,22 +1,24 @@
 """The report as one HTML file for auditors: no script, nothing loaded, printable."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import zip_longest
+from operator import itemgetter
 
 from twokeys.answers import pages
-from twokeys.answers.model import Answers, Step, Time, Way
+from twokeys.answers.model import Answers, State, Step, Time, Way
 from twokeys.answers.permissions import Level
-from twokeys.answers.summary import FEW, Named, by_account, not_looked_at, not_shown, run_by, scope, summary
+from twokeys.answers.summary import FEW, Named, by_principal, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit import events, first_sheet, report
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
+from twokeys.iam.sts import permission_set_of
 from twokeys.shown import counted, in_utc, listed
 
 _PACKAGE = "twokeys.audit"
@@ -31,20 +33,18 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
     made = in_utc(datetime.now(UTC))
     asked_of = report.question(answers, target, comparison)
     style = pages.part(_PACKAGE, "page.css") + pages.footer(f"{asked_of}; made {made}")
-    numbers, groups, named = summary(answers, now), by_account(answers), Named()
-    principals = report.by_source(answers)
+    numbers, sources, named = summary(answers, now), {way.source for way in answers.ways}, Named()
     of_account: dict[str, list[Way]] = {id: [] for id in answers.accounts}
     for way in answers.ways:
         of_account[way.account].append(way)
-    came = _came(answers, comparison, {source.short for source, _ in principals}) if comparison else {}
-    of_sources = {source.short: "; ".join(came.pop(source.short, ("", []))[1]) for source, _ in principals}
+    came = _came(answers, comparison, {one.short for one in sources}) if comparison else {}
+    of_sources = {one.short: "; ".join(came.pop(one.short, ("", []))[1]) for one in sources}
     strengths, within = _by_strength(answers, now), Counter(way.account for way in answers.within)
     accounts = [
         (
             account,
             (strongest, f"{said}, {within[account.id]} within it" if within[account.id] else said),
             len({way.source for way in of_account[account.id] if way.at(now) is Time.NOW}),
-            [number for number, group in enumerate(groups, 1) if account in group.accounts],
         )
         for account in sorted(answers.accounts.values(), key=lambda one: (one.name, one.id))
         for strongest, said in (report.counts(of_account[account.id], now),)
@@ -77,25 +77,13 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[
-            *((who, "", (level, "no way of its own"), "", "; ".join(said)) for who, (level, said) in came.items()),
-            *(
-                (
-                    source.short,
-                    third_parties(ways),
-                    report.counts(ways, now),
-                    named(sorted({way.target.place for way in ways})),
-                    of_sources.get(source.short, ""),
-                )
-                for source, ways in principals
-            ),
+            *((who, f"{level}, no way of its own", "", ["; ".join(said)], ()) for who, (level, said) in came.items()),
+            *_by_principal(answers.ways, now, named, of_sources),
         ],
-        members=report.members(answers),
-        members_heading=report.MEMBERS,
         accounts=accounts,
-        groups=[(report.heading(group, named), _by_source(group.ways, now)) for group in groups],
-        within=_by_source(((way,) for way in answers.within), now),
+        within=_by_principal(answers.within, now, named, {}),
         long_term=list(map(str, answers.long_term)),
-        keys=_keys(answers),
+        keys=_keys(answers, named),
         few=len(accounts) <= FEW,
         shut=report.shut(answers, named),
         not_proved=list(dict.fromkeys((one.message, one.next_step) for one in answers.not_proved)),
@@ -122,7 +110,7 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
         came[who] = (max(levels).word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
-            what = f"{role} of {places} {how}".strip()
+            what = f"{_called(role)} of {places} {how}".strip()
             came[who][1].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
     for one in comparison.ways:
         if one.way.through and one.last:
@@ -131,6 +119,21 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
                 f"{into(one.way, one.way.target.short)}, {count}, last {in_utc(one.last)}"
             )
     return came
+
+
+def _called(role: str) -> str:
+    """A role as people call it: of a permission set that."""
+    name = permission_set_of(role.removeprefix("role "))
+    return f"permission set {name}" if name else role
+
+
+def _by_use(comparison: Comparison, named: Named) -> list[tuple[str, list[str]]]:
+    """The doors, and the steps on the way, by how they were used."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for before, each in (("", comparison.doors), ("on the way, ", comparison.steps)):
+        for words, door in uses(each, named):
+            found[before + words].append(door)
+    return [*found.items()]
 
 
 def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
@@ -151,35 +154,58 @@ def _above(answers: Answers) -> dict[str, str]:
     return {f"{count}, to look at": next(users, "")} if count else {}
 
 
-def _by_source(found: Iterable[tuple[Way, ...]], now: datetime) -> list[tuple[str, list[tuple[str, ...]]]]:
-    """Each principal with the cells of its ways; what is not alike in several accounts says how often it differs."""
-    rows: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    for same in found:
-        way = same[0]
-        policies = listed(way.permissions.names)
-        row = (
-            into(way),
-            way.permissions.level.word + (f": {policies}" if policies else ""),
-            asked(way, now) + (f", up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""),
-            listed([_since(one, now) for one in same], most=2),
-            way.lacks,
-            listed([one.why for one in same], most=2),
-        )
-        rows[way.source.short].append(row)
-    return list(rows.items())
+def _by_principal(
+    ways: Iterable[Way], now: datetime, named: Named, came: Mapping[str, str]
+) -> list[tuple[str, str, str, list[str], tuple[tuple[str, ...], ...]]]:
+    """The principals, those together whose ways are alike; how many ways each has, what is known of them, what they
+    entered in the period, and the cells of their ways.
+    """
+    alike: dict[tuple[str, str, tuple[tuple[str, ...], ...]], list[str]] = defaultdict(list)
+    for source, entrances in by_principal(ways):
+        own = [way for one in entrances for way in one.ways]
+        members = f"members, as far as shown: {', '.join(source.members)}" if source.members else ""
+        known = "; ".join(filter(None, (third_parties(own), members)))
+        rows = tuple(_row(one.ways, now, named) for one in entrances)
+        alike[report.counts(own, now)[1], known, rows].append(source.short)
+    found = []
+    for (count, known, rows), sources in alike.items():
+        entered = [f"{f'{one}: ' if len(sources) > 1 else ''}{came[one]}" for one in sources if came.get(one)]
+        found.append((", ".join(sources), f"{count}{' each' if len(sources) > 1 else ''}", known, entered, rows))
+    return found
+
+
+def _row(same: Sequence[Way], now: datetime, named: Named) -> tuple[str, ...]:
+    """The cells of ways that are alike in several accounts; of what is not it says how often it differs."""
+    way = same[0]
+    lasts = f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else ""
+    return (
+        into(way, f"{_called(way.target.who.label)} of {named([one.target.place for one in same])}"),
+        way.permissions.level.word + (f": {listed(way.permissions.names)}" if way.permissions.names else ""),
+        ", ".join(filter(None, (asked(way, now), lasts, way.lacks if way.state is not State.OPEN else ""))),
+        listed([_since(one, now) for one in same], most=2),
+        listed([one.why for one in same], most=2),
+    )
 
 
 def _since(way: Way, now: datetime) -> str:
     return ", ".join(filter(None, (since(way.since) or "not known", remaining(way, now))))
 
 
-def _keys(answers: Answers) -> list[tuple[str, list[tuple[str, list[tuple[str, str | None]]]]]]:
-    """By account the doors that lead into it or on within it, each once, with a line and a URN for each key."""
-    doors = {step.ends: step for way in answers.ways for step in way.steps}
-    places: dict[str, list[tuple[str, list[tuple[str, str | None]]]]] = defaultdict(list)
-    for step in doors.values():
-        places[step.target.place].append((f"{step.source.short} into {step.target.who.label}", _lines(step)))
-    return sorted(places.items())
+def _keys(answers: Answers, named: Named) -> list[tuple[str, list[tuple[str, str | None]]]]:
+    """The doors that lead into accounts or on within them, alike ones once, with a line and URNs for each key."""
+    alike: dict[tuple[str, ...], list[Step]] = defaultdict(list)
+    for step in {step.ends: step for way in answers.ways for step in way.steps}.values():
+        alike[step.source.short, step.target.who.label, *(line for line, _ in _lines(step))].append(step)
+    of_several: dict[tuple[str, ...], list[Step]] = defaultdict(list)
+    for (_, label, *lines), same in alike.items():
+        of_several[named([step.target.place for step in same]), label, *lines] += same
+    found = []
+    for (places, label, *lines), same in of_several.items():
+        urns = zip_longest(*(map(itemgetter(1), _lines(step)) for step in same))
+        each = [listed([*dict.fromkeys(filter(None, own))], most=Named.MOST) or None for own in urns]
+        whose = listed([*dict.fromkeys(step.source.short for step in same)], most=Named.MOST)
+        found.append((f"{whose} into {_called(label)} of {places}", [*zip(lines, each, strict=True)]))
+    return found
 
 
 def _lines(step: Step) -> list[tuple[str, str | None]]:
@@ -197,10 +223,8 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "about_early": events.about_early(comparison),
         "not_looked_at": events.not_in_the_events(comparison),
         "coverage": coverage(answers, comparison.was_read, named),
-        "doors": uses(comparison.doors, named),
-        "steps": uses(comparison.steps, named),
+        "doors": _by_use(comparison, named),
         "ways": events.ways(comparison),
-        "through": events.through_roles(comparison),
         "most": _MOST,
         "looked_at": in_time(looked_at),
         "taken_back": events.taken_back(answers, comparison),

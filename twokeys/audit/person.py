@@ -6,7 +6,7 @@ from functools import partial
 
 from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
-from twokeys.audit.changes import ASSIGNS, TRUST, lets_in
+from twokeys.audit.changes import ASSIGNS, LETS_IN, TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of
 from twokeys.audit.entries import uses_of_doors
 from twokeys.audit.record import Use
@@ -101,6 +101,10 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
     named = {*held, *(said.arn for said in held.values() if said), *(key[2] for key in theirs if len(key) > 2)}
     named |= {account for account, *_ in theirs}
 
+    ids = {id for id, party in answers.principals.items() if party.who == Who("identity-center-user", "", person)}
+    of_iam = any(user.kind == "user" and user.name == person for user in answers.users)
+    identity_center = bool(ids) or not of_iam or any(use.caller.who.kind == "identity-center-user" for use in uses)
+
     def concerns(one: Stood) -> bool:
         (kind, whose, what), change = one.change.of, one.change
         parties = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
@@ -111,6 +115,12 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
             return any(answers.is_member(person, who) is not False for who in groups)
         if change.gives == TRUST and one.since:
             return let_in(change, answers, may_be)
+        if not identity_center and (kind.startswith("identity-center") or change.gives in LETS_IN):
+            return False
+        if change.gives == "AttachPolicy" and what.isdigit():  # a control policy of an account
+            return what in named
+        if kind == "identity-center-user" and ids:
+            return whose in ids
         is_shown = kind in ("role", "root-user", "set", "account") or (kind == "policy" and Arn.parse(whose))
         return not is_shown or change.gives == ASSIGNS or change.whom in theirs or whose in named
 
@@ -127,6 +137,7 @@ def _comes(role: tuple[str, ...], theirs: Collection[tuple[str, ...]], trusted: 
 def _own_calls(comparison: Comparison, answers: Answers) -> Iterable[tuple[str, int]]:
     """The person's calls with own credentials, and whether something shows the access key."""
     shown = {one.user.who for one in answers.long_term if ACCESS_KEY in one.has}
+    shown |= {Who("user", *one.whom[::2]) for one in comparison.changes if one.gives == "CreateAccessKey"}
     for user, name, count in comparison.key_calls:
         if is_person(user.who, answers.person):
             by_key = name != TEMPORARY and user.who not in shown

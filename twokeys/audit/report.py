@@ -1,13 +1,13 @@
 """An audit as text for people."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from rich.console import Console
 
-from twokeys.answers.model import Answers, NotProved, Party, Time, Way
+from twokeys.answers.model import Answers, NotProved, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import (
     SHA256,
@@ -158,7 +158,8 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             alike = len({one.permissions.names for one in same}) == 1
             policies = listed(way.permissions.names, most=2) if alike else ""
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
-            about = facts(way, now) if len(group.accounts) == 1 else asked(way, now)
+            about, *others = {facts(one, now) for one in same}
+            about = asked(way, now) if others else about
             yield f"    {' · '.join(filter(None, (policies, about)))}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
@@ -170,14 +171,6 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         for way in answers.within:
             yield f"  {way.permissions}: {way.source.short} -> {into(way)} ({asked(way, now)})"
         yield from (f"  {one}" for one in answers.long_term)
-
-
-def by_source(answers: Answers) -> list[tuple[Party, list[Way]]]:
-    """Each principal with its ways; the strongest first."""
-    found: dict[Party, list[Way]] = defaultdict(list)
-    for way in answers.ways:
-        found[way.source].append(way)
-    return sorted(found.items(), key=lambda pair: (-max(way.permissions.level for way in pair[1]), str(pair[0])))
 
 
 def counts(ways: list[Way], now: datetime) -> tuple[str, str]:

@@ -81,11 +81,6 @@ def strength(one: Change, answers: Answers) -> Level:
     return level_of(_document(one, answers), ()) if gives else Level.NONE
 
 
-def strongest_first(changes: Iterable[Change], answers: Answers) -> list[Change]:
-    """Calls by how strong what they give is."""
-    return sorted(changes, key=lambda one: -strength(one, answers))
-
-
 def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
     """The answers with each role as strong as it may still be by policies that states do not show."""
     more: dict[Who | None, list[Stood]] = defaultdict(list)

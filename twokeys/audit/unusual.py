@@ -10,9 +10,10 @@ from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
 from twokeys.audit.record import HIDDEN, SIGN_INS, Use
 from twokeys.audit.stood import AFTER
-from twokeys.audit.trail import LOGGING, Trail, by_credentials
+from twokeys.audit.trail import LOGGING, Change, Trail, by_credentials
+from twokeys.audit.who_called import who_began
 from twokeys.doors import Who
-from twokeys.shown import counted
+from twokeys.shown import counted, in_utc
 
 
 class Word(StrEnum):
@@ -62,35 +63,61 @@ class _BreakGlass:
         first = [way.steps[0] for way in by_aws if way.through and way.mfa]
         self._roles = {one.target.who for one in first if one.source.who.kind == "user" and not one.crosses}
         self._names = {role.name for role in self._roles}
-        self._later = {use.by for use in uses if use.by}
+        self._later, self._asked = {use.by for use in uses if use.by}, answers.accounts
 
     def is_of(self, use: Use) -> bool:
         """Whether somebody entered by such a role, or into one."""
         return use.caller.who in self._roles or use.role in self._names
 
     def alone(self, use: Use) -> tuple[str, ...]:
-        """What a step on the way is, that is into such a role, unless an entry by its session tells it."""
-        return (Word.BREAK_GLASS,) if use.target in self._roles and use.key not in self._later else ()
+        """What a step on the way is, that is into such a role of an account that is asked for, unless an entry by its
+        session tells it.
+        """
+        told = use.key in self._later or use.account not in self._asked
+        return (Word.BREAK_GLASS,) if use.target in self._roles and not told else ()
 
     def person(self, use: Use) -> object:
         """Who came by such a role: whoever began the session, or its name where no record tells."""
         return use.begun_by.caller.who if use.begun_by else use.caller_session
 
 
+class _Users:
+    """The users that anything read shows, and by whom the others were made, as the records have it."""
+
+    def __init__(self, answers: Answers, changes: Iterable[Change]) -> None:
+        parties = [*answers.principals.values(), *(one.user for one in answers.long_term)]
+        parties += [step.source for step in answers.steps]
+        parties += [user for user, _ in answers.memberships]
+        self._answers, self._shown = answers, {one.who for one in parties}
+        made = (one for one in changes if one.use.event == "CreateUser" and one.use.failed is None)
+        self._made = {Who("user", one.recorded, one.of[1]): one.use for one in made}
+
+    def unknown(self, user: Who) -> str:
+        """Of a user that is not shown, that it is so, or who made it and when; empty for one that is."""
+        if user in self._shown:
+            return ""
+        if made := self._made.get(user):
+            return f"of a user whom {who_began(made, self._answers)} made {in_utc(made.time)} and no state shows"
+        return "of a user that nothing read shows"
+
+
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     answers: Answers,
     trail: Trail,
     uses: Sequence[Use],
+    judged: Container[str],
     population: Iterable[Entry],
     accounts: Container[str],
+    changes: Iterable[Change],
     start: datetime | None,
     learned: datetime | None,
 ) -> tuple[Unusual, ...]:
     """What is unusual among the uses, the entries, and the calls in the accounts: root users first, in order of time.
 
-    Uses before `start` only teach. Habits are known from `learned` on; without it from the first use on.
+    Uses that are not `judged`, by id, or are before `start`, only teach: what is usual does not hang on which account
+    is asked for. Habits are known from `learned` on; without it from the first use on.
     """
-    users, glass = _users(answers), _BreakGlass(answers, uses)
+    users, glass = _Users(answers, changes), _BreakGlass(answers, uses)
     calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
     calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
@@ -98,7 +125,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     calls += [Unusual(use, why) for use, why in steps if why]
     lacks = {one.use.id: one.unmet for one in population if not one.on_the_way}
     surprises = _surprises(uses, learned, users, lacks, glass)
-    found = [*calls, *(one for one in surprises if start is None or one.use.time >= start)]
+    found = [*calls, *(one for one in surprises if one.use.id in judged and (start is None or one.use.time >= start))]
     return tuple(sorted(found, key=lambda one: (one.use.caller.who.kind != "root-user", one.use.time, one.use.id)))
 
 
@@ -110,11 +137,11 @@ def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
             yield Unusual(calls.last, (f"{Word.ROOT}, {counted(calls.count, 'time')}", *failed))
 
 
-def _unknown_keys(answers: Answers, trail: Trail, users: Container[Who]) -> Iterable[Unusual]:
+def _unknown_keys(answers: Answers, trail: Trail, users: _Users) -> Iterable[Unusual]:
     for (account, caller, name), calls in trail.calls.items():
-        if caller.kind == "user" and caller not in users and account in answers.accounts:
+        if caller.kind == "user" and (unknown := users.unknown(caller)) and account in answers.accounts:
             which, whose = by_credentials(name)
-            said = f"{which}calls with {whose} of a user that nothing read shows"
+            said = f"{which}calls with {whose} {unknown}"
             yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
 
 
@@ -152,7 +179,7 @@ def is_weak(use: Use, coming: Container[Who]) -> bool:
 def _surprises(
     uses: Iterable[Use],
     learned: datetime | None,
-    users: Container[Who],
+    users: _Users,
     lacks: Mapping[str, tuple[str, ...]],
     glass: _BreakGlass,
 ) -> Iterable[Unusual]:
@@ -179,7 +206,7 @@ def _surprises(
             habits[who].learn(use)
 
 
-def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
+def _sign_in(use: Use, users: _Users) -> Iterable[str]:
     """What is unusual about a sign-in.
 
     https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-3 (without MFA)
@@ -188,18 +215,10 @@ def _sign_in(use: Use, users: Container[Who]) -> Iterable[str]:
         mfa = "" if use.mfa is None else " with MFA" if use.mfa else " without MFA"
         yield f"{Word.SIGN_IN} as the root user{mfa}"
         return
-    if use.caller.who not in users:
-        yield f"{Word.SIGN_IN} of a user that nothing read shows"
+    if unknown := users.unknown(use.caller.who):
+        yield f"{Word.SIGN_IN} {unknown}"
     if use.mfa is False:
         yield f"{Word.SIGN_IN} without MFA"
-
-
-def _users(answers: Answers) -> set[Who]:
-    """The users that anything read shows."""
-    parties = [*answers.principals.values(), *(one.user for one in answers.long_term)]
-    parties += [step.source for step in answers.steps]
-    parties += [user for user, _ in answers.memberships]
-    return {one.who for one in parties if one.who.kind == "user"}
 
 
 @dataclass

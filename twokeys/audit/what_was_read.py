@@ -3,9 +3,11 @@
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from twokeys.answers.model import Answers
 from twokeys.answers.summary import SHA256
+from twokeys.answers.words import duration
 from twokeys.audit.coverage import Covered, WasRead, spans
 from twokeys.audit.logs import Source
 from twokeys.audit.words import FEW, MANY
@@ -24,7 +26,7 @@ def not_as_digest(was_read: WasRead) -> str:
 def gaps(answers: Answers, was_read: WasRead) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
     lost = [
-        f"{answers.account_name(one.account)} ({_of_regions(one)}{counted(one.lost, 'day')})"
+        f"{answers.account_name(one.account)} ({_of_regions(one)}{_how_long(one)})"
         for one in was_read.accounts
         if one.lacks is not None
     ]
@@ -42,6 +44,13 @@ def covering(answers: Answers, was_read: WasRead) -> str:
     )
     said = f"covered each day: {there}" if there else ""
     return "; ".join(filter(None, (said, gaps(answers, was_read), without_digests(answers, was_read))))
+
+
+def _how_long(one: Covered) -> str:
+    """For how long it is not covered: less than a day, where that is known, in hours and minutes."""
+    if one.lasts is None or one.lasts >= timedelta(days=1):
+        return counted(one.lost, "day")
+    return duration(-(-one.lasts // timedelta(minutes=1)) * 60)
 
 
 def _of_regions(one: Covered) -> str:

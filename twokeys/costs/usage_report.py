@@ -18,6 +18,7 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -308,7 +309,7 @@ def _plain(name: str) -> str:
 
 def _read_rows(header: Row, rows: Iterable[list[str]], where: str, ledger: Ledger, place: Callable[[], str]) -> None:
     report = _Report(header, where, ledger)
-    with exactly(), Lines(report.alike) as lines:
+    with exactly(), closing(Lines(report.alike)) as lines:
         for number, row in enumerate(rows, 1):
             if len(row) != len(header):
                 if not row:

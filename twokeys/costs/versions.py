@@ -7,85 +7,81 @@ cost. Parts of one version may have some alike, but not most. Within one file a 
 and lines that are alike but for it may be two costs, or two versions in one file.
 
 Memory does not grow with the report. Of two files only the lines with the smallest digests are compared: if the files
-repeat each other, they are the same ones. Of one file every line is, by digests in temporary files.
+repeat each other, they are the same ones. Of one file every line is, by a temporary database.
 """
 
 import heapq
+import sqlite3
 import tempfile
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import combinations
-from struct import Struct
-from types import TracebackType
-from typing import IO, Self
 
 from twokeys.errors import Refusal
 
 _KEPT = 1024
-_PARTS = 64
-_PART = 1 << 18
-_RECORD = Struct("=qQI")
+_AT_ONCE = 4096
+_CACHE_KIB = 1 << 16
+_AGAIN = """
+    SELECT number, CASE WHEN name != '' AND same < number THEN same ELSE 0 END, amount
+    FROM (SELECT *, min(number) OVER (PARTITION BY whole) AS first,
+                 min(number) OVER (PARTITION BY whole, name) AS same
+          FROM line WHERE whole IN (SELECT whole FROM line GROUP BY whole HAVING count(*) > 1))
+    WHERE number > first
+"""
 
 
 class Lines:
     """What is kept of the lines of one file; `told_by` are the columns that another version of the line has, too.
 
-    Each line has its digest in one of several temporary files, of which one is held in memory at a time: of a hundred
-    million lines about 8 GB there, and 300 MB here. Leaving the `with` ends that; what `repeated` compares stays.
+    Each line has its digest in a temporary database, which is on the disk once it is large: of a hundred million lines
+    about 8 GB. `close` ends it; what `repeated` compares stays.
     """
 
     def __init__(self, told_by: Sequence[int]) -> None:
         self._told_by = told_by
         self._kept: set[int] = set()
-        self._largest_first: list[int] = []
         self._end: float = float("inf")  # below it every line is kept
-        self._files = ExitStack()
-        self._parts: list[IO[bytes]] = []
-
-    def __enter__(self) -> Self:
-        self._parts = [self._files.enter_context(tempfile.SpooledTemporaryFile(_PART)) for _ in range(_PARTS)]  # noqa: SIM115 - it is one
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with suppress(OSError):  # what a full disk keeps from being written is read no more
-            self._files.close()
+        self._new: list[tuple[int, int, str, str]] = []
+        self._database = sqlite3.connect("", isolation_level=None)  # https://sqlite.org/inmemorydb.html#temp_db
+        self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        self._database.execute("PRAGMA journal_mode = OFF")
+        self._database.execute("BEGIN")
+        self._database.execute("CREATE TABLE line (whole INTEGER, number INTEGER, name TEXT, amount TEXT)")
 
     def add(self, line: Sequence[str], number: int, name: str, amount: Decimal) -> None:
         """Take a line without its id, with its number, its id or "" and what it costs.
 
         One that costs nothing is not compared with other files: all of them may have it, and it adds nothing.
         """
-        whole, said = hash(tuple(line)), f"{name}\0{amount}".encode()
-        _on_disk(self._parts[whole % _PARTS].write, _RECORD.pack(whole, number, len(said)) + said)
+        self._new.append((hash(tuple(line)), number, name, str(amount)))
+        if len(self._new) >= _AT_ONCE:
+            self._write()
         digest = hash(tuple([line[column] for column in self._told_by]))
-        if not amount or digest >= self._end or digest in self._kept:
-            return
-        self._kept.add(digest)
-        heapq.heappush(self._largest_first, -digest)
-        if len(self._kept) > _KEPT:
-            self._kept.remove(-heapq.heappop(self._largest_first))
-        if len(self._kept) == _KEPT:
-            self._end = -self._largest_first[0]
+        if amount and digest < self._end:
+            self._kept.add(digest)
+            if len(self._kept) >= 2 * _KEPT:
+                self._kept = set(heapq.nsmallest(_KEPT, self._kept))
+                self._end = max(self._kept)
 
     def again(self) -> Iterator[tuple[int, int, Decimal]]:
         """Of each line that says what one before it says: its number, that of one with the same id or 0, its cost."""
-        for part in self._parts:
-            _on_disk(part.seek, 0)
-            records, place = part.read(), 0
-            seen: dict[int, int] = {}
-            named: dict[tuple[int, str], int] = {}  # of those lines only that are alike
-            while place < len(records):
-                whole, number, name, amount, following = _record(records, place)
-                first = seen.setdefault(whole, place)
-                if first != place:
-                    _, its_number, its_name, *_ = _record(records, first)
-                    named.setdefault((whole, its_name), its_number)
-                    before = named.setdefault((whole, name), number)
-                    yield number, before if name and before != number else 0, Decimal(amount)
-                place = following
+        self._write()
+        with _on_disk():
+            for number, before, amount in self._database.execute(_AGAIN):
+                yield number, before, Decimal(amount)
+
+    def close(self) -> None:
+        """End the temporary database."""
+        self._database.close()
+
+    def _write(self) -> None:
+        with _on_disk():
+            self._database.executemany("INSERT INTO line VALUES (?, ?, ?, ?)", self._new)
+        self._new = []
 
 
 def repeated(files: Sequence[Lines]) -> tuple[int, int] | None:
@@ -104,21 +100,15 @@ def repeated(files: Sequence[Lines]) -> tuple[int, int] | None:
     return next((pair for pair, count in common.items() if 2 * count > compared(*pair)), None)
 
 
-def _on_disk(do: Callable[..., object], argument: object) -> None:
-    """Do it with a temporary file. Refuses where there is no room for it."""
+@contextmanager
+def _on_disk() -> Iterator[None]:
+    """Refuses where there is no room for the temporary database."""
     try:
-        do(argument)
-    except OSError as error:
+        yield
+    except sqlite3.OperationalError as error:
         raise Refusal(
             "the lines of the report cannot be compared",
-            where=tempfile.tempdir or "the folder of temporary files",
-            why=error.strerror or str(error),
+            where=tempfile.gettempdir(),
+            why=str(error),
             next_step="set TMPDIR to a folder with room: about 80 bytes for each line of the report",
         ) from error
-
-
-def _record(records: bytes, place: int) -> tuple[int, int, str, str, int]:
-    whole, number, length = _RECORD.unpack_from(records, place)
-    following = place + _RECORD.size + length
-    name, _, amount = records[place + _RECORD.size : following].decode().rpartition("\0")
-    return whole, number, name, amount, following

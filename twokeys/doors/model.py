@@ -17,10 +17,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from twokeys.doors.expiry import ClosingTime
-from twokeys.doors.symbols import ACCOUNT, texts_of
+from twokeys.doors.symbols import ACCOUNT
 from twokeys.doors.who import Who
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
 from twokeys.iam.external_id import is_external_id
+from twokeys.iam.leaves import texts
 from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_ROLE
 from twokeys.iam.truth import Truth
 
@@ -279,8 +280,8 @@ class ExportedDoor(_Declared):
 
     @property
     def _partition(self) -> str:
-        texts = (text for one in self.documents for text in texts_of(one.document))
-        return next((arn.partition for text in texts if (arn := Arn.parse(text))), DEFAULT_PARTITION)
+        found = (Arn.parse(text) for one in self.documents for text in texts(one.document))
+        return next((arn.partition for arn in found if arn), DEFAULT_PARTITION)
 
 
 def _in_words(error: ErrorDetails) -> str:

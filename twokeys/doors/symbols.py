@@ -8,8 +8,10 @@ the same structure, so the declared and the real document cannot drift.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar, cast
+
+from twokeys.iam.leaves import mapped, texts
 
 SYMBOL_PREFIX = "account:"
 _ORGANIZATION_PREFIX = "organization:"
@@ -48,12 +50,12 @@ def resolve(value: Json, ids: Mapping[str, str]) -> Json:
     `ids` maps symbols ("account:stage", "organization:organization") to ids. Keys of objects are left alone: AWS puts
     no account there.
     """
-    return cast("Json", _replace(value, ids))
+    return cast("Json", mapped(lambda one: _replace(one, ids), value))
 
 
 def symbols(value: object) -> frozenset[str]:
     """The symbols that stand in a JSON value."""
-    return frozenset(found.group(2) for text in texts_of(value) if (found := _PLACE.match(text)))
+    return frozenset(found.group(2) for text in texts(value) if (found := _PLACE.match(text)))
 
 
 def render(document: Mapping[str, Any], ids: Mapping[str, str]) -> str:
@@ -73,26 +75,8 @@ def _slug(name: str) -> str:
     return name
 
 
-def _replace(value: object, ids: Mapping[str, str]) -> object:
-    if isinstance(value, str):
-        found = _PLACE.match(value)
-        if found is None or found.group(2) not in ids:
-            return value
-        return value[: found.start(2)] + ids[found.group(2)] + value[found.end(2) :]
-    if isinstance(value, Mapping):
-        return {key: _replace(item, ids) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_replace(item, ids) for item in value]
-    return value
-
-
-def texts_of(value: object) -> Iterator[str]:
-    """The texts in a JSON value, but for the keys of its objects."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from texts_of(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from texts_of(item)
+def _replace(text: object, ids: Mapping[str, str]) -> object:
+    found = _PLACE.match(text) if isinstance(text, str) else None
+    if found is None or found.group(2) not in ids:
+        return text
+    return found.string[: found.start(2)] + ids[found.group(2)] + found.string[found.end(2) :]

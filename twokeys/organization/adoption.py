@@ -22,7 +22,8 @@ from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal, or_nearest
 from twokeys.iam import is_account_id
 from twokeys.organization.findings import Plain
-from twokeys.organization.model import ACTIVE, ALL_FEATURES, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
+from twokeys.organization.managed import managed
+from twokeys.organization.model import ACTIVE, SERVICE_CONTROL_POLICY, Account, Live, Organization, Policy
 from twokeys.settings import parse
 from twokeys.settings.models import MANAGEMENT, ROOT, GuardRailSettings, MemberSettings, OtherPolicySettings, is_unit_id
 from twokeys.settings.values import PolicyType, check_email, is_reserved_tag
@@ -77,37 +78,18 @@ class Entered:
 def refuse_unadoptable(live: Live) -> Organization:
     """The organization, when these credentials may take it over.
 
-    Raises Refusal when there is none, the account does not manage it, its features are limited, something of it could
-    not be read, or the credentials are the root user's, which may not assume roles
+    Raises Refusal as `managed` does, and when the credentials are the root user's, which may not assume roles
     (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
     """
-    organization, caller = live.organization, live.caller
-    missing = sorted({action for part, action in live.unread.items() if part not in _NOT_NEEDED})
-    what, where = "the organization cannot be taken over", f"account {caller.account}"
-    if organization is not None and organization.management_account != caller.account:
-        what = "a member account cannot take its organization over"
-        why = f"organization {organization.id} is managed by account {organization.management_account}"
-        step = f"use credentials of account {organization.management_account}"
-    elif missing:
-        why = f"what is not read would be missing in the config; not permitted: {', '.join(missing)}"
-        step = (
-            "use credentials with AWS's managed policy AWSOrganizationsReadOnlyAccess and iam:ListOrganizationsFeatures"
+    organization = managed(live, "the organization cannot be taken over", not_needed=_NOT_NEEDED)
+    if live.caller.is_root_user and not live.caller.local:
+        raise Refusal(
+            "the root user cannot take the organization over",
+            where=live.caller.arn,
+            why="a root user may not assume roles, so it can enter no account",
+            next_step="use a role or a user of the management account",
         )
-    elif organization is None:
-        what, why = "there is no organization to take over", "the account belongs to none"
-        step = "let a management stack create one: see Pulumi.management.yaml"
-    elif organization.features != ALL_FEATURES:
-        where = f"organization {organization.id}"
-        why = f"its feature set is {organization.features}: it has no policies, and taking it over would enable them"
-        page = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_org_support-all-features.html"
-        step = f"enable all features first: {page}"
-    elif caller.is_root_user and not caller.local:
-        what, where = "the root user cannot take the organization over", caller.arn
-        why = "a root user may not assume roles, so it can enter no account"
-        step = "use a role or a user of the management account"
-    else:
-        return organization
-    raise Refusal(what, where=where, why=why, next_step=step)
+    return organization
 
 
 def adopt(  # noqa: PLR0913 - all by name

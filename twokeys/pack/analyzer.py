@@ -24,7 +24,7 @@ from google.protobuf import empty_pb2, json_format
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
-from twokeys.access.configuration import LEVEL, read_configuration
+from twokeys.access.configuration import LEVEL, OTHER_STACKS, read_configuration
 from twokeys.access.findings import Finding, Rule, Severity
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import with_stand_ins
@@ -38,10 +38,11 @@ from twokeys.pack.changed import DOORS_CHANGED, doors_changed
 from twokeys.pack.deferral import deferred
 from twokeys.pack.gate import Gate
 from twokeys.pack.other_stacks import as_exported
-from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
+from twokeys.pack.other_states import Beside, as_of, known_graph, other_states, settings_alone
 from twokeys.pack.own_account import graph_of, own_account
 from twokeys.pack.policies import BY_NAME, FAIL_CLOSED, POLICIES, Policy
 from twokeys.pack.reading import asked_for, dynamic_code, is_left_out, provider_of, settled
+from twokeys.pack.shut_unseen import may_shut
 from twokeys.shown import listed, printable
 
 NAME: Final = "twokeys"
@@ -179,8 +180,11 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         if self._dry_run:
             judged, later = deferred(graph, judged, joined, option=self._option)
             judged += later
-            theirs += [as_of(beside.others)] if beside is not None else []
-            if self._configuration.get(DOORS_CHANGED, {}).get(LEVEL) != "disabled" and snapshot.resources:
+            if beside is not None:
+                theirs += [as_of(beside.others)]
+            elif self._is_on(OTHER_STACKS) and not any(one.finding.denied for one in judged):
+                theirs += may_shut(graph, known_graph(before))
+            if self._is_on(DOORS_CHANGED) and snapshot.resources:
                 judged += doors_changed(joined, before)
         new = [one for one in (*judged, *theirs) if _content(one.finding) not in self._said]
         return _in_few_lines(of_providers_in_one(graph, new))
@@ -216,6 +220,9 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
                 as_exported(settled(one, asked, shown, self._naming))
             )
         return Snapshot(tuple(there), left_out=tuple(left_out))
+
+    def _is_on(self, policy: str) -> bool:
+        return self._configuration.get(policy, {}).get(LEVEL) != "disabled"
 
     @property
     def _named(self) -> object:

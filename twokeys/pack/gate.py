@@ -35,13 +35,13 @@ from twokeys.doors import TRUST_AFTER_GRANT
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.iam.sts import permission_set_of
 from twokeys.pack.neighbourhood import Neighbourhood
-from twokeys.pack.other_states import Beside
+from twokeys.pack.other_states import Beside, is_shut
 from twokeys.pack.own_account import graph_of
 from twokeys.pack.relevance import may_let_in, may_say_who
 
 _CLOSING: Final = (CONTROL_POLICY_ATTACHMENT, CONTROL_POLICY, "aws-native:organizations:Policy")
 _BY_CLOUD_CONTROL: Final = ("aws:cloudcontrol/resource:Resource", "AWS::Organizations::Policy")
-_WITH_IDS: Final = (ACCOUNT, ORGANIZATION, PERMISSION_SET)
+_WITH_IDS: Final = (ACCOUNT, CONTROL_POLICY, ORGANIZATION, PERMISSION_SET)
 _Change: TypeAlias = tuple[Snapshot, Snapshot]
 """Before and after."""
 
@@ -52,8 +52,8 @@ class Gate:
     Args:
         before: the state before the update; None where there is none or where it cannot be reached.
         findings: the mandatory findings on a graph.
-        made: the state as it is now, read for the ids of accounts and permission sets that this update has made: no
-            input holds them.
+        made: the state as it is now, read for the ids of what `_WITH_IDS` lists that this update has made: no input
+            holds them.
         own_account: the account of providers that tell none, asked for only before something is refused.
         beside: the states of other stacks, if any is named: no update puts right what is found in all together.
     """
@@ -99,11 +99,13 @@ class Gate:
     def concerns(self, resource: Resource, aliases: Iterable[str] = ()) -> bool:
         """Whether making a resource may let somebody in: by what it says, or by what it no longer says.
 
-        A boundary, a Deny or a control policy that was there may have closed a way.
+        A boundary, a Deny or a control policy that was there may have closed a way. A new control policy shuts doors.
         """
         if may_let_in(resource):
             return True
-        was = filter(None, (self._all.there.get(urn) for urn in (resource.urn, *aliases)))
+        was = [*filter(None, (self._all.there.get(urn) for urn in (resource.urn, *aliases)))]
+        if not was:
+            return self._before is not None and _is_control_policy(resource)
         return reading_of(resource.type) is Reading.READ and any(_asked(one) != _asked(resource) for one in was)
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
@@ -126,7 +128,8 @@ class Gate:
             self._put(there)
             for one in self._both:
                 one.forget_accounts()
-        self._changed = earlier if refused else {}
+        if refused or not _is_control_policy(resource):  # what it shuts, what comes next may still put right
+            self._changed = earlier if refused else {}
         return refused
 
     def _refused(self, resource: Resource) -> list[Finding]:
@@ -156,7 +159,10 @@ class Gate:
             return found
         if found:
             found = self._beside.still_refused(found, self._graph(own[1]), both[1], self._all.own_account)
-        found = [*found, *self._beside.completed(*both, self._all.own_account)]
+        found = [
+            *found,
+            *self._beside.completed(*both, self._all.own_account, None if self._before is None else self._shown),
+        ]
         return list({one.subject: one for one in found}.values())
 
     def _new(self, resource: Resource, before: Snapshot, after: Snapshot) -> list[Finding]:
@@ -204,7 +210,7 @@ class Gate:
                 self._work_as(None)  # the credentials of this one may be of another account
 
     def _read_ids(self) -> None:
-        """Find out the ids of accounts, permission sets and the organization that this update has made so far."""
+        """Find out the ids of what this update has made so far, which no input holds."""
         without = [one for one in self._all.frame if one.type in _WITH_IDS and not one.outputs]
         now = self._made() if without else None
         self._ids_are_read = now is not None
@@ -216,6 +222,8 @@ class Gate:
 
     def _may_still_come(self, finding: Finding, resource: Resource, graph: Graph) -> bool:
         """Whether a later resource of this update can still make a finding untrue."""
+        if finding.denied and _is_control_policy(resource):
+            return not is_shut(finding, graph, self._shown)
         match BY_NAME[finding.rule].may_follow:
             case None:
                 return finding.sides[0].startswith("o-") and self._is_late(ORGANIZATION, finding.sides[0])

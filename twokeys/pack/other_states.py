@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,9 +26,9 @@ from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, LIST_O
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.rules import BY_NAME, RULES
-from twokeys.access.verdicts import MANDATORY, Judged, in_one, judge, level_of
+from twokeys.access.verdicts import Judged, in_one, judge
 from twokeys.errors import Refusal
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, Arn
 from twokeys.pack.own_account import graph_of
 from twokeys.shown import listed
 
@@ -141,7 +141,7 @@ class Beside:
             for holder in joined.principals.referred(one, kind, kind)
             if holder.urn is None
         ]
-        if not given or (was := _known(before)) is None:
+        if not given or (was := known_graph(before)) is None:
             return joined
         held = {(one.account, one.kind, one.name) for one in was.principals if one.urn is not None}
         left = {urn for urn, one in given if (one.account, one.kind, one.name) in held}
@@ -189,7 +189,7 @@ class Beside:
         stands += [one for one in ways if not joined.snapshot.is_beside(one.finding.urn)]
         theirs = [one for one in ways if joined.snapshot.is_beside(one.finding.urn)]
         theirs += [one for one in keys if this.doors and "*" in one.finding.sides and _rule(one).may_follow == "proof"]
-        theirs = [self._at(one) for one in (*theirs, *_left(halves, joined, was))]
+        theirs = [self._at(one) for one in (*theirs, *_left(halves, joined, was, known_graph(before)))]
         return stands, in_one(theirs, _denial, _in_one), joined
 
     def still_refused(self, found: list[Finding], graph: Graph, after: Snapshot, own: str | None) -> list[Finding]:
@@ -203,29 +203,31 @@ class Beside:
         stands += [one for one in theirs if not _is_way(one)]  # a way is refused where it is completed
         return [one.finding for one in stands if one.mandatory and not one.finding.about_exception]
 
-    def completed(self, before: Snapshot, after: Snapshot, own: str | None) -> list[Finding]:
-        """The ways that are refused and that a change opens together with the others, whichever stack they end in."""
-        found = self._refused_ways(after, own)
-        known = {one.finding.subject for one in self._refused_ways(before, own)} if found else set()
-        return [self._at(one).finding for one in found if one.finding.subject not in known]
+    def completed(
+        self, before: Snapshot, after: Snapshot, own: str | None, shown: Set[str] | None = None
+    ) -> list[Finding]:
+        """The ways that are refused and that a change opens together with the others, whichever stack they end in.
 
-    def _refused_ways(self, shown: Snapshot, own: str | None) -> list[Judged]:
-        """What stops an update of the ways that are found in a snapshot of all, but for keys that may still come."""
+        With `shown`, which an update does not change any more, also the keys that it denies between those and others.
+        """
+        found, joined = self._refused(after, own)
+        found = [one for one in found if _is_final(one) or (shown is not None and is_shut(one.finding, joined, shown))]
+        known = set(map(_about, self._refused(before, own)[0])) if found else set()
+        new = [self._at(one) for one in found if _about(one) not in known]
+        return [one.finding for one in in_one(new, _denial, _in_one)]
+
+    def _refused(self, shown: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
+        """What would stop an update of a snapshot of all, and the graph of it."""
         ours = replace(shown, resources=tuple(one for one in shown.resources if one.urn not in self.others.by_urn))
-        rules = [
-            rule
-            for rule in self.rules
-            if level_of(rule, self.config) in MANDATORY and not (rule.may_follow or rule.another_stack_answers)
-        ]
-        beside = replace(self._with(shown), rules=rules)
-        found = beside._found(beside.joined(graph_of(ours, own), own))
-        return [one for one in found if one.mandatory and (one.failed or _is_way(one))]
+        beside = self._with(shown)
+        joined = beside.joined(graph_of(ours, own), own)
+        return [one for one in beside._found(joined) if one.mandatory], joined
 
     def _found(self, graph: Graph) -> list[Judged]:
         return list(judge(graph, self.rules, self.config, datetime.now(UTC)))
 
     def _found_before(self, before: Callable[[], Graph | None] | None) -> list[Judged] | None:
-        was = _known(before)
+        was = known_graph(before)
         return self._found(was) if was else None
 
     def _open_alone(self, own: str | None, before: Iterable[Judged] | None) -> set[Subject]:
@@ -281,7 +283,12 @@ def _made(graph: Graph) -> set[str]:
     return {one.arn for one in graph.principals if one.urn is not None}
 
 
-def _known(before: Callable[[], Graph | None] | None) -> Graph | None:
+def _ours(joined: Graph) -> set[str]:
+    """The ARNs of what a stack makes itself, with the others beside it."""
+    return {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
+
+
+def known_graph(before: Callable[[], Graph | None] | None) -> Graph | None:
     """The graph as it was, where that is known."""
     try:
         return before() if before else None
@@ -289,14 +296,17 @@ def _known(before: Callable[[], Graph | None] | None) -> Graph | None:
         return None
 
 
-def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | None) -> Iterator[Judged]:
+def _left(
+    halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | None, was: Graph | None
+) -> Iterator[Judged]:
     """The halves in other stacks whose other half this change takes away or, where nobody tells what was, lacks.
 
     A trust that would be left is refused: its own stack goes first. A grant that is left opens nothing and is said,
     unless a control policy shuts the trust that stays: its stack would be refused from then on.
     """
     known = set(map(_ends, before or ()))
-    ours = {one.arn for one in joined.principals if one.urn and not joined.snapshot.is_beside(one.urn)}
+    ours = _ours(joined)
+    gone = _ours(was) - ours if was else set()
     for one in halves:
         finding = one.finding
         if _ends(one) in known or (before is None and not (_rule(one).may_follow and ours.intersection(finding.sides))):
@@ -305,10 +315,12 @@ def _left(halves: Iterable[Judged], joined: Graph, before: Iterable[Judged] | No
             yield one
         elif _rule(one).keys == "trust":
             excepted = exception_text(_rule(one).name, finding.door, stack=joined.snapshot.names[1])
+            source = Arn.parse(finding.sides[0]) if finding.sides[0] in gone else None
+            what = source.kind if source else "grant"
             step = (
-                "to keep the door, leave the grant here, or make it again if this update took it away; to close it, "
-                "take that trust away first, in its stack, and export its state again; where the grant has to go first,"
-                f" make an exception: {excepted}"
+                f"to keep the door, leave the {what} here, or make it again if this update took it away; to close it, "
+                "take that trust away first, in its stack, and export its state again; "
+                f"where the {what} has to go first, make an exception: {excepted}"
             )
             yield replace(one, finding=replace(finding, next_step=step))
         else:
@@ -348,6 +360,23 @@ def _is_way(judged: Judged) -> bool:
     """Whether it is about a way that is open by its keys."""
     finding = judged.finding
     return finding.door is not None and not finding.about_exception and not _rule(judged).another_stack_answers
+
+
+def _is_final(judged: Judged) -> bool:
+    """Whether nothing that is made later makes it untrue."""
+    return judged.failed or (_is_way(judged) and not _rule(judged).may_follow)
+
+
+def is_shut(finding: Finding, joined: Graph, shown: Set[str]) -> bool:
+    """Whether another policy denies a key, and neither half of that door can go any more: all of both is `shown`."""
+    doors = [door for door in joined.doors if finding.denied and door.id == finding.door]
+    behind = {finding.urn, *(one.target.urn for one in doors)}
+    behind |= {each.urn for one in doors for each in one.source.all_documents}
+    return finding.denied and all(one in shown or joined.snapshot.is_beside(one) for one in behind - {None})
+
+
+def _about(judged: Judged) -> object:
+    return judged.finding.subject if _is_final(judged) else _ends(judged)
 
 
 def _rule(judged: Judged) -> Rule[Any]:

@@ -1,8 +1,11 @@
 """Preview a program: what it registers, with `UNKNOWN` for what does not exist yet, and what the rules find in it."""
 
+import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -23,8 +26,10 @@ from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
 from twokeys.project import states as of_project
 from twokeys.project.config import Project, as_full_key, load_config, read_config, read_mapping
+from twokeys.shown import listed
 
 _STATE_FIRST = "give the state that has the account (`--state FILE`, of `pulumi stack export --file FILE`), or make it"
+_SHORTEST_SECRET = 3
 
 
 def preview(  # noqa: PLR0913 - all but the program and the stack by name
@@ -130,28 +135,40 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
         say("info", f"read: the state in {os.path.relpath(before.origin)}")
     own = f"urn:pulumi:{stack}::{project.name}"
     beside = other_states(rules, own, project.program.parent)
-    hidden, path = placeholders(project, stack), project.stack_file(stack)
+    hidden, path = stand_ins(project, stack), project.stack_file(stack)
     if path.exists() and read_mapping(path).get("environment"):
         # https://www.pulumi.com/docs/esc/integrations/infrastructure/pulumi-iac/
         why = f"{path.name} names an environment of Pulumi ESC: its config, which Pulumi Cloud has, is not read"
         say("warning", f"{why}. Next step: give what the program needs of it with --config KEY=VALUE")
-    config = load_config(project, stack, hidden | dict(overrides))
-    snapshot = preview(
-        project.program,
-        stack,
-        config,
-        project=project.name,
-        secret_keys=tuple(as_full_key(project, key) for key in hidden),
-        stacks=stacks,
-        account=account,
-        not_there=not_there,
-        before=before,
-        python=interpreter(project.root),
-        say=say,
-        output=output,
-    )
+    config = load_config(project, stack, hidden | {as_full_key(project, key): one for key, one in overrides.items()})
+    without = _hiding({config[key]: f"[secret {key}]" for key in hidden})
+    if made_up := [key for key, value in hidden.items() if config[key] == value]:
+        one = "--config KEY=VALUE gives what it is"
+        say("info", f"not known here, and 12 digits stand for each: the secret {listed(made_up)} of {path.name}; {one}")
+    try:
+        snapshot = preview(
+            project.program,
+            stack,
+            config,
+            project=project.name,
+            secret_keys=tuple(hidden),
+            stacks=stacks,
+            account=account,
+            not_there=not_there,
+            before=before,
+            python=interpreter(project.root),
+            say=lambda severity, message: say(severity, without(message)),
+            output=output,
+        )
+    except Refusal as refusal:
+        told = {"what": refusal.what, "where": refusal.where, "why": refusal.why, "next_step": refusal.next_step}
+        raise Refusal(**{key: without(text) for key, text in told.items()}) from refusal
     first = ACCOUNT_FIRST if states is None or before is not None else _STATE_FIRST
-    return snapshot, judge(snapshot, rules, account=account, beside=beside, first=first)
+    judged = judge(snapshot, rules, account=account, beside=beside, first=first)
+    mandatory, advisory = (
+        tuple(one.reworded(without) for one in found) for found in (judged.mandatory, judged.advisory)
+    )
+    return snapshot, replace(judged, mandatory=mandatory, advisory=advisory)
 
 
 def _state_of(project: Project, stack: str, states: Sequence[Path]) -> Snapshot | None:
@@ -182,14 +199,26 @@ def interpreter(root: Path) -> Path | None:
     return found if found.exists() else None
 
 
-def placeholders(project: Project, stack: str) -> dict[str, str]:
-    """A text in place of each secret in a stack's config: only the pulumi CLI has what decrypts it.
+def stand_ins(project: Project, stack: str) -> dict[str, str]:
+    """What stands for each secret in a stack's config, by full key: only the pulumi CLI has what decrypts it.
 
-    Raises Refusal when the file cannot be read.
+    12 digits, each time others, so that what is an account's id makes an ARN. Raises Refusal when the file cannot be
+    read.
     """
     given = read_config(project.stack_file(stack))
-    secrets = (key for key, value in given.items() if isinstance(value, dict) and value.keys() == {"secure"})
-    return {key: f"[secret {key}]" for key in secrets}
+    secrets = [key for key, value in given.items() if isinstance(value, dict) and value.keys() == {"secure"}]
+    return {as_full_key(project, key): f"{number:012}" for number, key in enumerate(secrets, 1)}
+
+
+def _hiding(secrets: Mapping[str, str]) -> Callable[[str], str]:
+    """Puts a secret's name in its place in what is printed, as the engine puts `[secret]`.
+
+    https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/util/logging/log.go also leaves short ones as they are.
+    """
+    written = {form: name for text, name in secrets.items() for form in (text, json.dumps(text)[1:-1])}
+    hidden = [text for text in written if len(text) >= _SHORTEST_SECRET and text.casefold() not in ("true", "false")]
+    either = re.compile("|".join(map(re.escape, sorted(hidden, key=len, reverse=True))) or "(?!)")
+    return lambda text: either.sub(lambda found: written[found[0]], text)
 
 
 def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from twokeys.access.reading.wire import SECRET, SIGNATURE, properties
 from twokeys.iam import UNKNOWN
+from twokeys.iam.leaves import leaves, mapped
 
 UNKNOWN_TEXT: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """How the wire writes a value that is not known yet."""
@@ -63,11 +64,7 @@ def as_given_back(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 def on_wire(value: Any) -> Any:  # noqa: ANN401 - JSON
     """A plain value as the wire has it."""
-    if isinstance(value, dict):
-        return {key: on_wire(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [on_wire(item) for item in value]
-    return UNKNOWN_TEXT if value is UNKNOWN else value
+    return mapped(lambda one: UNKNOWN_TEXT if one is UNKNOWN else one, value)
 
 
 def is_same(new: object, old: object) -> bool:
@@ -82,8 +79,4 @@ def is_same(new: object, old: object) -> bool:
 
 def has_unknown(value: object) -> bool:
     """Whether a plain value is, or holds, one that is not known yet."""
-    if isinstance(value, Mapping):
-        return any(has_unknown(item) for item in value.values())
-    if isinstance(value, list | tuple):
-        return any(has_unknown(item) for item in value)
-    return value is UNKNOWN or value == UNKNOWN_TEXT
+    return any(one is UNKNOWN or one == UNKNOWN_TEXT for one in leaves(value))

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 from twokeys.errors import Refusal
 from twokeys.options import PROFILE
 from twokeys.profiles.options import complete, doors_options, exports_of, like, mfa_serial, note, read_said
-from twokeys.shown import counted, joined
+from twokeys.shown import counted, joined, listed
 
 if TYPE_CHECKING:
     from twokeys.doors import Who
@@ -47,7 +47,10 @@ class _Grouped(click.Command):
 @click.command(cls=_Grouped)
 @doors_options
 @click.option(
-    "--person", metavar="NAME", shell_complete=complete, help="The IAM or Identity Center user whose doors these are."
+    "--person",
+    metavar="NAME",
+    shell_complete=complete,
+    help="The IAM or Identity Center user whose doors these are.  [default: whose credentials you have]",
 )
 @click.option(
     "--role", metavar="NAME", shell_complete=complete, help="The role (of a CI job, say) whose doors these are."
@@ -119,6 +122,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
 
     \b
     Examples:
+      twokeys profiles
       twokeys profiles --person ada --from https://example.com/doors.json
       twokeys profiles --person ada --state prod.json --dry-run
       twokeys profiles --person ada --page ways-in.html
@@ -138,6 +142,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     told = read_said(exports)
     account = next((one for one, name in told.accounts.items() if name == account), account)
     who = Who("user" if person else "role", account, person or role or "")
+    who = who if who.name else _caller(told, chosen["source_profile"])
     ways = ways_of(told.ways, told.members, who, groups)
     if not ways and not groups:
         refuse_unknown(who, told.ways, told.members)
@@ -153,10 +158,30 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     return _WOULD_CHANGE if dry_run and done.differs else 0
 
 
+def _caller(told: Reading, profile: str | None) -> Who:
+    """Whose credentials these are, or who is behind their role. Raises Refusal with those there are, if nobody says."""
+    from twokeys.doors import Who
+    from twokeys.profiles.callers import caller_of
+    from twokeys.profiles.ways import known_people, who_is_behind
+
+    arn, why = caller_of(profile)
+    who = who_is_behind(told.ways, arn, told.members) if arn else None
+    if who is None or not who.name or who.kind == "root":
+        people = sorted(known_people(told.ways, told.members))
+        raise Refusal(
+            "whose doors these are to be is not known",
+            where="your credentials",
+            why=why or f"they are {arn}'s, which is no user and no role",
+            next_step=f"name yourself with --person ({listed(people, 20)})" if people else "name the role with --role",
+        )
+    note(f"the doors are those of {who.label}, whose credentials you have")
+    return Who("role" if who.kind == "role" else "user", who.account, who.name)
+
+
 def _refuse_contradictions() -> None:
-    """Options that do not go together: two names or none, two sources of credentials, `--page` and one of profiles."""
+    """Options that do not go together: two names, two sources of credentials, `--page` and one of profiles."""
     run = click.get_current_context()
-    if bool(run.params["person"]) == bool(run.params["role"]):
+    if run.params["person"] and run.params["role"]:
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
     if run.params["source_profile"] and run.params["credential_source"]:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
@@ -225,6 +250,8 @@ def way_data(way: Way, through: Way | None = None) -> dict[str, object]:
         "target": target | {"arn": getattr(way, "role_arn", None)},
         "declared": {"name": way.name, **way.said},
         "kind": "role" if hasattr(way, "role_arn") else "identity-center",
+        "source": {"kind": way.source.kind, "account": way.source.account, "name": way.source.name}
+        | {"arn": getattr(way, "source_arn", "") or None},
         "permits": way.permits,
         "mfa": getattr(way, "mfa", False),
         "externalId": getattr(way, "asks_external_id", False),

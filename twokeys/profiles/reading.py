@@ -273,12 +273,21 @@ class _Reader:
             source=source,
             role=f"{arn.path}{arn.name}".lstrip("/"),
             role_arn=str(arn),
+            source_arn=_role_arn(exported, source),
             mfa=door.requires.mfa,
             asks_external_id=door.requires.external_id,
             admitted=_admitted(exported),
             external_id=exported.external_id if door.requires.external_id else None,
             max_session_seconds=door.max_session_seconds,
         )
+
+
+def _role_arn(exported: ExportedDoor, who: Who) -> str:
+    """The ARN of a role that comes, with its path; empty for others, and where the door's grants name it."""
+    source, partition = exported.door.source, exported.role_arn.partition
+    names = source.names if source.kind == "role" else ()
+    arns = (Arn(partition, "iam", "", source.account, f"role/{name.lstrip('/')}") for name in names)
+    return next((str(arn) for arn in arns if arn.name == who.name), "")
 
 
 def _must_have_ids(exported: ExportedDoor, exports: Exports) -> None:

@@ -49,6 +49,8 @@ class RoleWay(_Way):
 
     role: str
     role_arn: str
+    source_arn: str = ""
+    """Of a role that comes: what a job names."""
     mfa: bool = False
     asks_external_id: bool = False
     external_id: str | None = None

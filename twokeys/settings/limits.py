@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from twokeys.doors.documents import DoorPlan, trust_document, trust_in_tokens
-from twokeys.doors.symbols import texts_of
 from twokeys.errors import nearest
 from twokeys.iam import DEFAULT_PARTITION, aws_managed
+from twokeys.iam.leaves import texts
 from twokeys.settings.models import (
     QUOTAS,
     DoorSettings,
@@ -157,7 +157,7 @@ def _partitions(settings: Settings, key: str, door: DoorSettings) -> Iterator[Pr
         (f"{key}.conditions", door.conditions),
     ]
     for where, value in said:
-        for arn in texts_of(value):
+        for arn in texts(value):
             found = _ARN.match(arn)
             if found and found.group(1) != settings.partition:
                 right = arn.replace(found.group(0), f"arn:{settings.partition}:", 1)

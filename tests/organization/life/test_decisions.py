@@ -14,9 +14,10 @@ import pytest
 from twokeys.errors import Refusal
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.changes import Check, email_checks, remaining
-from twokeys.organization.life.closing import Standing, goes_on, require_management, standings, work_through
+from twokeys.organization.life.closing import Standing, goes_on, standings, work_through
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import Account, Organization
+from twokeys.organization.managed import managed
+from twokeys.organization.model import Account, Caller, Live, Organization
 from twokeys.settings import parse
 
 MANAGEMENT, STAGE, PROD = "1" * 12, "2" * 12, "3" * 12
@@ -78,14 +79,12 @@ def test_a_new_address_that_fits_needs_nothing_more() -> None:
 @pytest.mark.parametrize(
     ("change", "step"),
     [
-        ({"caller": STAGE}, f"they are in {STAGE}"),
-        ({"features": "CONSOLIDATED_BILLING"}, "enable all features"),
         ({"trusted_services": ()}, "add account.amazonaws.com to organization.trustedServices"),
         ({"held": {}}, "update the stack first: pulumi up -s all"),
     ],
 )
 def test_each_precondition_that_does_not_hold_has_a_next_step(change: dict[str, Any], step: str) -> None:
-    """EMAIL: all features, trusted access, and the management account."""
+    """EMAIL: trusted access."""
     (only,) = failed(email_checks(facts(**change), "stage", "new@company.com"))
     assert only.startswith(step)
 
@@ -181,13 +180,22 @@ def test_when_more_may_be_closed_is_30_days_on_at_the_latest() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"caller": STAGE}, {"management_account": STAGE}, {"features": "CONSOLIDATED_BILLING"}]
+    ("account", "change", "why"),
+    [
+        (STAGE, {}, f"managed by account {MANAGEMENT}"),
+        (MANAGEMENT, {"management_account": STAGE}, f"managed by account {STAGE}, and config names {MANAGEMENT}"),
+        (MANAGEMENT, {"features": "CONSOLIDATED_BILLING"}, "closes and changes no account"),
+    ],
 )
-def test_nothing_is_closed_from_elsewhere_or_without_all_features(change: dict[str, Any]) -> None:
-    """CLOSE: you can close an account when all features are enabled."""
-    with pytest.raises(Refusal):
-        require_management(facts(**change))
-    require_management(facts())
+def test_nothing_is_asked_from_elsewhere_or_without_all_features(
+    account: str, change: dict[str, Any], why: str
+) -> None:
+    """CLOSE: you can close an account when all features are enabled. EMAIL: only the management account can call it."""
+    organization = facts(**change).organization
+    live = Live(Caller(account, f"arn:aws:iam::{account}:role/admin"), organization)
+    with pytest.raises(Refusal, match=why):
+        managed(live, "no", management=MANAGEMENT)
+    assert managed(Live(replace(live.caller, account=MANAGEMENT), facts().organization), "no", management=MANAGEMENT)
 
 
 QUEUE = [Standing(name, name * 12, "queued", "") for name in "456"]

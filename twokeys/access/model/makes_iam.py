@@ -3,7 +3,9 @@
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+from twokeys.iam.leaves import texts
 
 _SERVICES = (
     r"(?:cloud[-_]?(?:formation|control)|sso[-_]?admin|identity[-_]?store|service[-_]?catalog|serverlessrepo"
@@ -89,12 +91,3 @@ def holds_document(value: object) -> bool:
         whole = "Statement" in value and holds_document(json.dumps(value, default=str))
         return whole or any(map(holds_document, value.values()))
     return isinstance(value, list) and any(map(holds_document, value))
-
-
-def texts(value: object) -> Iterator[str]:
-    """The texts in a value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | Mapping):
-        for item in value.values() if isinstance(value, Mapping) else value:
-            yield from texts(item)

@@ -13,11 +13,11 @@ from twokeys.access.model.makes_iam import (
     code_shown,
     command_makes_iam,
     holds_document,
-    texts,
     type_makes_iam,
 )
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.access.reading.types import Reading, aws_type, type_of
+from twokeys.iam.leaves import texts
 
 _TERRAFORM_MODULE = "index:Module"
 PROVIDER_CODE = "__provider"

@@ -110,6 +110,11 @@ class Guards:
                 others = [one for one in attached if one is not _FULL_ACCESS[kind]]
                 yield from (Document(one, getattr(one, "title", None) or kind.value) for one in others)
 
+    @property
+    def targets(self) -> set[str]:
+        """The accounts, units and root that control policies are attached to."""
+        return {node for attached in self._attached.values() for node in attached}
+
     def _of(self, kind: PolicyKind, account: str) -> Levels:
         attached = self._attached[kind]
         if not attached or account in self._managers or self._is_outside(account):

@@ -162,6 +162,10 @@ class _Translator:
         yield from self._described(template, resource, part, depth)
 
     def _described(self, template: Template, stack: Resource, part: str, depth: int) -> Iterator[Resource]:
+        """What a template describes; a name that it does not give begins with the stack's and the logical id.
+
+        https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html
+        """
         urns = {one.logical_id: f"{stack.urn}#{part}{one.logical_id}" for one in template.resources}
         for one in template.resources:
             base = Resource(
@@ -174,6 +178,7 @@ class _Translator:
                 since=stack.since,
                 secrets=stack.secrets,
                 account=stack.account or self._accounts.of(stack),
+                autoname=f"{stack.text('name') or stack.name}-{one.logical_id}-RANDOM",
                 made_by=stack.made_by or stack.urn,
             )
             name = cloudformation_type(one.type)

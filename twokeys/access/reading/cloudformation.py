@@ -14,6 +14,7 @@ from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.templates import Reference
 from twokeys.access.reading.type_names import CONTROL_POLICY
 from twokeys.iam import UNKNOWN
+from twokeys.iam.leaves import leaves, mapped
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
     """A resource of pulumi-aws; `part` marks one that the AWS type holds beside itself."""
     base = native.base
     values = {key: value for key, value in inputs.items() if value is not None}
-    known = {key: _settled(value) for key, value in values.items()}
+    known = {key: mapped(_settled, value) for key, value in values.items()}
     behind = {key: urns for key, value in values.items() if (urns := _behind(native, key, value))}
     return Resource(
         urn=f"{base.urn}#{part}" if part else base.urn,
@@ -69,6 +70,7 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
         since=base.since,
         secrets=frozenset(values) if base.secrets else frozenset(),
         account=base.account,
+        autoname=base.autoname,
         made_by=base.made_by or (base.urn if part else None),
     )
 
@@ -83,25 +85,14 @@ def _outputs(native: Native) -> dict[str, object]:
 
 
 def _settled(value: object) -> object:
-    if isinstance(value, Reference):
-        return UNKNOWN
-    if isinstance(value, Mapping):
-        return {key: _settled(item) for key, item in value.items()}
-    return [_settled(item) for item in value] if isinstance(value, list) else value
+    return UNKNOWN if isinstance(value, Reference) else value
 
 
 def _behind(native: Native, key: str, value: object) -> tuple[str, ...] | None:
     """The URNs that a property is made from: of references in it, else as the engine tells them."""
-    named = tuple(native.urns[one] for one in _references(value) if one in native.urns)
+    references = (one.logical_id for one in leaves(value) if isinstance(one, Reference))
+    named = tuple(native.urns[one] for one in references if one in native.urns)
     return named or (native.base.property_dependencies.get(key) if value is UNKNOWN else None)
-
-
-def _references(value: object) -> Iterator[str]:
-    if isinstance(value, Reference):
-        yield value.logical_id
-    elif isinstance(value, list):
-        for item in value:
-            yield from _references(item)
 
 
 def _principal(native: Native, kind: str, type_: str, **inputs: object) -> Iterator[Resource]:

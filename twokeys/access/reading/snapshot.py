@@ -16,6 +16,7 @@ from typing import Any, Literal
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.doors import OTHER_STACK
 from twokeys.iam import UNKNOWN
+from twokeys.iam.leaves import leaves
 
 PROVIDER = "pulumi:providers:aws"
 _TELL_ACCOUNT = frozenset({"assumeRole", "assumeRoles", "assumeRoleWithWebIdentity", "allowedAccountIds"})
@@ -55,9 +56,7 @@ def place_of(urn: str) -> str:
 
 def holds_unknown(value: object) -> bool:
     """Whether a value is not known, or something in it is not."""
-    if isinstance(value, Mapping):
-        return any(map(holds_unknown, value.values()))
-    return any(map(holds_unknown, value)) if isinstance(value, list | tuple) else value is UNKNOWN
+    return any(one is UNKNOWN for one in leaves(value))
 
 
 @dataclass(frozen=True, slots=True)

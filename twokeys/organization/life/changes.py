@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic_core import PydanticCustomError
 
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE, ALL_FEATURES
+from twokeys.organization.model import ACTIVE
 from twokeys.settings.values import check_email
 
 SERVICE = "account.amazonaws.com"
@@ -27,7 +27,7 @@ class Check:
 
 def email_checks(facts: Facts, account: str, address: str) -> list[Check]:
     """What StartPrimaryEmailUpdate needs. An address outside the organization that is taken shows at the call only."""
-    return [*_management(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
+    return [*_there(facts, account), _is_address(address), *_unused(facts, account, facts.id_of(account), address)]
 
 
 def remaining(facts: Facts, account: str, address: str) -> list[str]:
@@ -41,19 +41,7 @@ def remaining(facts: Facts, account: str, address: str) -> list[str]:
     return [edit, f"let the state learn it: `{facts.refresh}`", f"see that nothing changes: `{facts.preview}`"]
 
 
-def _management(facts: Facts, account: str) -> Iterator[Check]:
-    wanted, management = facts.settings.management_account_id, facts.organization.management_account
-    yield Check(
-        f"the credentials are in the management account {wanted}",
-        facts.caller == wanted == management,
-        f"they are in {facts.caller}, and the organization's management account is {management}; sign in there",
-    )
-    yield Check(
-        "the organization has all features",
-        facts.organization.features == ALL_FEATURES,
-        "enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
-        "orgs_manage_org_support-all-features.html",
-    )
+def _there(facts: Facts, account: str) -> Iterator[Check]:
     yield Check(
         f"trusted access of {SERVICE} is on",
         SERVICE in facts.organization.trusted_services,

@@ -15,7 +15,7 @@ from twokeys.errors import Refusal
 from twokeys.organization.findings import Plain
 from twokeys.organization.life.aws import NotClosedError
 from twokeys.organization.life.facts import Facts
-from twokeys.organization.model import ACTIVE, ALL_FEATURES, CLOSED, CLOSING
+from twokeys.organization.model import ACTIVE, CLOSED, CLOSING
 from twokeys.shown import listed
 
 WINDOW = timedelta(days=30)
@@ -42,26 +42,6 @@ def goes_on(now: datetime) -> str:
     """When more may be closed once the quota is used up, as a sentence's end."""
     latest = f"{now + WINDOW:%Y-%m-%d}"
     return f"by {latest} at the latest: the quota counts 30 days back, and AWS does not tell when accounts were closed"
-
-
-def require_management(facts: Facts) -> None:
-    """Refuse credentials of another account than config names, and an organization that AWS closes nothing in."""
-    wanted, management = facts.settings.management_account_id, facts.organization.management_account
-    if not facts.caller == management == wanted:
-        raise Refusal(
-            "closing accounts from here",
-            where=f"account {facts.caller}",
-            why=f"config names the management account {wanted}, and the organization's is {management}",
-            next_step="use credentials of the management account",
-        )
-    if facts.organization.features != ALL_FEATURES:
-        raise Refusal(
-            "closing accounts of this organization",
-            where=f"the organization of {management}",
-            why="AWS closes member accounts only where all features are enabled",
-            next_step="enable all features: https://docs.aws.amazon.com/organizations/latest/userguide/"
-            "orgs_manage_org_support-all-features.html",
-        )
 
 
 def standings(facts: Facts) -> list[Standing]:

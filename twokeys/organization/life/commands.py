@@ -129,11 +129,10 @@ def close(stack: str, yes: bool, as_json: bool, **where: Any) -> int:  # noqa: A
     """
     from rich.console import Console
 
-    from twokeys.organization.life.closing import require_management, standings, work_through
+    from twokeys.organization.life.closing import standings, work_through
     from twokeys.organization.life.report import ClosingReport
 
     facts, aws = _opened(stack, **where)
-    require_management(facts)
     found, now = standings(facts), datetime.now(UTC)
     queue = [one for one in found if one.place == "queued"]
     done = work_through(queue, aws.close, time.sleep) if yes else None
@@ -178,30 +177,19 @@ def _refuse_real_aws_for_the_sandbox(profile: str | None) -> None:
 
 def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3.Session) -> Facts:
     from twokeys.organization.life.facts import Facts, held_accounts, left_of
+    from twokeys.organization.managed import managed
     from twokeys.organization.reading import read_live
 
     live = read_live(session, accounts_only=True)
-    organization, caller, missing = live.organization, live.caller.account, sorted(set(live.unread.values()))
-    if organization is None or organization.management_account != caller or missing:
-        why = "it belongs to no organization"
-        if missing:
-            why = f"not permitted: {', '.join(missing)}"
-        elif organization is not None:
-            manager = organization.management_account
-            why = f"only the organization's management account, {manager}, may ask and change what is asked here"
-        raise Refusal(
-            "asking about accounts from here",
-            where=f"account {caller}",
-            why=why,
-            next_step="use credentials of the management account that may",
-        )
     return Facts(
         stack=stack,
         file=config.file,
         settings=config.settings,
         held=held_accounts(snapshot),
-        caller=caller,
-        organization=organization,
+        caller=live.caller.account,
+        organization=managed(
+            live, "accounts cannot be changed from here", management=config.settings.management_account_id
+        ),
         environment=config.environment,
         left={account: left_of(snapshot, identifier) for account, identifier in config.settings.closed().items()},
     )

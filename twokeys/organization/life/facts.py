@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.reading.snapshot import PROVIDER, STACK, Resource, Snapshot
 from twokeys.access.reading.type_names import ACCOUNT
+from twokeys.iam.leaves import leaves
 from twokeys.organization.model import Account, Organization
 from twokeys.settings.models import Settings
 
@@ -93,7 +94,7 @@ def _left(snapshot: Snapshot, accounts: Accounts, account: str) -> Iterator[str]
 def _doors(stack: Resource, account: str) -> Iterator[str]:
     doors = stack.outputs.get("doors")
     for door in doors if isinstance(doors, list) else ():
-        if isinstance(door, Mapping) and _names(door, account):
+        if account in leaves(door):
             yield f"door {door.get('name', '')}"
 
 
@@ -103,13 +104,4 @@ def _concerns(accounts: Accounts, resource: Resource, account: str) -> bool:
     if resource.type == PROVIDER:
         return accounts.of_provider(resource.urn) == account
     in_it = resource.provider is not None and accounts.of_provider(resource.provider) == account
-    return in_it or _names(resource.inputs or {}, account)
-
-
-def _names(value: object, account: str) -> bool:
-    """Whether plain data has the account's id as a value anywhere."""
-    if isinstance(value, Mapping):
-        return any(_names(inner, account) for inner in value.values())
-    if isinstance(value, list | tuple):
-        return any(_names(inner, account) for inner in value)
-    return value == account
+    return in_it or account in leaves(resource.inputs)

@@ -18,7 +18,7 @@ from ministack.core.responses import AccountScopedDict, get_account_id
 from twokeys.sandbox.local_server import organizations, records
 from twokeys.sandbox.local_server.inside import iam as base
 from twokeys.sandbox.local_server.inside import organizations as base_organizations
-from twokeys.sandbox.local_server.supplement import Answer
+from twokeys.sandbox.local_server.supplement import Answer, ApiError
 
 Params: TypeAlias = dict[str, list[str]]
 
@@ -29,9 +29,9 @@ def install() -> None:
     """Add what is missing to ministack's table of operations."""
     base.parse_qs = _parsed
     for name, operation in _MISSING.items():
-        base.IAM_HANDLERS[name] = _refusing(partial(_answer, name, operation))
+        base.IAM_HANDLERS[name] = partial(_refusing, partial(_answer, name, operation))
     for name, check in _CHECKS.items():
-        base.IAM_HANDLERS[name] = _refusing(partial(_checked, check, base.IAM_HANDLERS[name]))
+        base.IAM_HANDLERS[name] = partial(_refusing, partial(_checked, check, base.IAM_HANDLERS[name]))
 
 
 def _parsed(text: str) -> Params:
@@ -48,21 +48,13 @@ def _parsed(text: str) -> Params:
 _WRITTEN_AS_IS = re.compile(r"Description|Tags\.member\.\d+\.(Key|Value)|TagKeys\.member\.\d+")
 
 
-class _RefusedError(Exception):
-    def __init__(self, status: int, code: str, message: str) -> None:
-        self.status, self.code = status, code
-        super().__init__(message)
-
-
-def _refusing(handler: Callable[[Params], Answer]) -> Callable[[Params], Answer]:
-    def answer(params: Params) -> Answer:
-        try:
-            return handler(params)
-        except _RefusedError as refused:
-            status, headers, body = base.error(refused.status, refused.code, base.xml_escape(str(refused)), ns="iam")
-            return status, headers, body
-
-    return answer
+def _refusing(handler: Callable[[Params], Answer], params: Params) -> Answer:
+    """An answer in IAM's own protocol, XML, or the error that is raised."""
+    try:
+        return handler(params)
+    except ApiError as error:
+        status, headers, body = base.error(error.status, error.code, base.xml_escape(str(error)), ns="iam")
+        return status, headers, body
 
 
 def _answer(name: str, operation: Callable[[Params], str], params: Params) -> Answer:
@@ -100,9 +92,9 @@ def _rename(params: Params, store: AccountScopedDict, kind: str, name_key: str, 
     old = base.p(params, name_key)
     new = base.p(params, new_key) or old
     if old not in store:
-        raise _RefusedError(404, "NoSuchEntity", f"The {kind} with name {old} cannot be found.")
+        raise ApiError("NoSuchEntity", f"The {kind} with name {old} cannot be found.", status=404)
     if new != old and new in store:
-        raise _RefusedError(409, "EntityAlreadyExists", f"The {kind} with name {new} already exists.")
+        raise ApiError("EntityAlreadyExists", f"The {kind} with name {new} already exists.", status=409)
     entity = store.pop(old)
     entity["Path"] = base.p(params, "NewPath") or entity["Path"]
     entity[name_key] = new
@@ -145,7 +137,7 @@ def _saml(params: Params) -> dict[str, Any]:
 def _entity(store: AccountScopedDict, arn: str) -> dict[str, Any]:
     entity: dict[str, Any] | None = store.get(arn)
     if entity is None:
-        raise _RefusedError(404, "NoSuchEntity", f"{arn} not found.")
+        raise ApiError("NoSuchEntity", f"{arn} not found.", status=404)
     return entity
 
 
@@ -171,7 +163,7 @@ def _policy_exists(params: Params) -> None:
     """
     arn = base.p(params, "PolicyArn")
     if not base.is_aws_managed_arn(arn) and arn not in base.policies:
-        raise _RefusedError(404, "NoSuchEntity", f"Policy {arn} does not exist or is not attachable.")
+        raise ApiError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", status=404)
 
 
 def _principals_exist(document: str) -> None:
@@ -183,13 +175,13 @@ def _principals_exist(document: str) -> None:
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError) as error:
-        raise _RefusedError(400, "MalformedPolicyDocument", "This policy contains invalid Json") from error
+        raise ApiError("MalformedPolicyDocument", "This policy contains invalid Json", status=400) from error
     for statement in statements if isinstance(statements, list) else [statements]:
         principal = statement.get("Principal")
         named = principal.get("AWS", []) if isinstance(principal, dict) else []
         for arn in [named] if isinstance(named, str) else named:
             if not _exists(arn):
-                raise _RefusedError(400, "MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"')
+                raise ApiError("MalformedPolicyDocument", f'Invalid principal in policy: "AWS":"{arn}"', status=400)
 
 
 def _exists(principal: str) -> bool:
@@ -224,9 +216,11 @@ def _trusting_organization() -> str:
     """The id of the organization that the account manages, when it trusts IAM."""
     account = get_account_id()
     if organizations.organization_of(account) != account:
-        raise _RefusedError(404, "OrganizationNotFoundException", f"{account} manages no organization.")
+        raise ApiError("OrganizationNotFoundException", f"{account} manages no organization.", status=404)
     if not organizations.trusts(account, "iam.amazonaws.com"):
-        raise _RefusedError(409, "ServiceAccessNotEnabledException", "Trusted access of iam.amazonaws.com is missing.")
+        raise ApiError(
+            "ServiceAccessNotEnabledException", "Trusted access of iam.amazonaws.com is missing.", status=409
+        )
     return str(base_organizations.orgs["self"]["Id"])
 
 

@@ -17,15 +17,14 @@ def json_answer(body: dict[str, Any], status: int = 200) -> Answer:
 class ApiError(Exception):
     """An AWS error answer: its code (`AccountNotFoundException`), message and, for some codes, its reason."""
 
-    def __init__(self, code: str, message: str, *, reason: str | None = None) -> None:
-        self.code = code
-        self.reason = reason
+    def __init__(self, code: str, message: str, *, reason: str | None = None, status: int = 400) -> None:
+        self.code, self.reason, self.status = code, reason, status
         super().__init__(message)
 
     def answer(self) -> Answer:
         """As the AWS JSON protocols send it."""
         status, headers, body = json_answer(
-            {"__type": self.code, "message": str(self), **({"Reason": self.reason} if self.reason else {})}, 400
+            {"__type": self.code, "message": str(self), **({"Reason": self.reason} if self.reason else {})}, self.status
         )
         return status, {**headers, "x-amzn-errortype": self.code}, body
 

@@ -26,6 +26,7 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 from twokeys.access.reading.wire import SECRET, SIGNATURE
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
+from twokeys.iam.leaves import mapped
 from twokeys.preview.values import UNKNOWN_TEXT, has_unknown, plain
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.client import ProviderError
@@ -190,17 +191,13 @@ def _without_null(value: Any) -> Any:
 
 
 def _struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
-    return json_format.ParseDict(_wire(properties), struct_pb2.Struct())
+    return json_format.ParseDict(mapped(_wire, properties), struct_pb2.Struct())
 
 
 def _wire(value: Any) -> Any:
-    if value is UNKNOWN:
-        return UNKNOWN_TEXT
     if isinstance(value, Secret):
-        return {SIGNATURE: SECRET, "value": _wire(value.value)}
-    if isinstance(value, Mapping):
-        return {key: _wire(inner) for key, inner in value.items()}
-    return [_wire(inner) for inner in value] if isinstance(value, list | tuple) else value
+        return {SIGNATURE: SECRET, "value": mapped(_wire, value.value)}
+    return UNKNOWN_TEXT if value is UNKNOWN else value
 
 
 if __name__ == "__main__":

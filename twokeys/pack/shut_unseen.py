@@ -1,0 +1,54 @@
+"""What control policies deny where no state of another stack is named: it may shut doors of theirs."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
+
+from twokeys.access.configuration import OTHER_STACKS
+from twokeys.access.findings import Finding
+from twokeys.access.graph import Graph
+from twokeys.access.judge import Judge
+from twokeys.access.keys import denial
+from twokeys.access.model.door_name import IN_CONFIGURATION
+from twokeys.access.verdicts import Judged
+from twokeys.iam import is_account_id
+from twokeys.shown import listed
+
+_ELSEWHERE: Final = "0" * 12
+"""An account of which nothing is known, where a stack shows none but the one that is denied something."""
+
+
+def may_shut(graph: Graph, was: Graph | None) -> list[Judged]:
+    """What control policies newly deny every role of an account, or every other account on its roles, as one advice.
+
+    Where nobody tells what `was`, all that they deny. Does not look at what they deny on a condition that only some
+    calls meet, and at accounts and units that are still to be made: nobody has a door there.
+    """
+    before = _denied(was) if was else {}
+    found = {what: places - before.get(what, set()) for what, places in _denied(graph).items()}
+    denied = [what for what, places in found.items() if places]
+    if not denied:
+        return []
+    names = [graph.accounts.name(one) for one in sorted(set().union(*found.values())) if is_account_id(one)]
+    about = f"Whether other stacks lose doors is not known, as none of their states is named: {listed(denied)}"
+    step = (
+        f"name the state of each stack that makes roles or grants {f'in {listed(names)}' if names else 'there'} "
+        f'{IN_CONFIGURATION}: {{"{OTHER_STACKS}": {{"states": ["STATE"]}}}}, as `pulumi stack export --file STATE` '
+        "writes it; if there is none, nothing has to be done"
+    )
+    return [Judged(Finding(about, step, severity="medium", rule=OTHER_STACKS), mandatory=False)]
+
+
+def _denied(graph: Graph) -> Mapping[str, set[str]]:
+    """What control policies deny whatever other policies say, in words, and the accounts or units where they do."""
+    judge, accounts, found = Judge(graph.guards, graph.accounts), graph.accounts, defaultdict[str, set[str]](set)
+    ours = sorted(filter(is_account_id, accounts.all_members | accounts.held))
+    there = (one for one in graph.guards.targets if is_account_id(one) or one.startswith(("ou-", "root")))
+    for place in sorted({*ours, *there}) if graph.guards.targets else ():
+        others = [one for one in (accounts.management, *ours) if one and one != place]
+        for other in others[:2] or [_ELSEWHERE]:
+            if graph.guards.scps(place) and (why := denial(judge.between(place, other), "grant")):
+                found[f"no role can assume one of another account where {why}"].add(place)
+            if graph.guards.rcps(place) and (why := denial(judge.between(other, place), "trust")):
+                found[f"no role can be assumed from another account where {why}"].add(place)
+    return found
