@@ -173,6 +173,8 @@ class _Waiting:
         if resource.urn in self._hung_upon or not (_judged_in_update(resource) or of_nobody):
             return False
         waits = self._accounts_behind(resource, resource.provider or "")
+        if of_nobody and (resource.property_dependencies.get("targetId") or "targetId" not in self._unknown(resource)):
+            waits &= self._graph.snapshot.all_behind([resource.provider or ""])  # nobody's id is made from an account
         return not (waits or self.without_grants(resource) or self._not_pinned(resource))
 
     def explained(self, finding: Finding) -> Finding:
