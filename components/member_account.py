@@ -90,14 +90,13 @@ class MemberAccount(pulumi.ComponentResource):
 
 
 async def _enterable(name: str, settings: Settings, account_id: str) -> str:
-    access = settings.accounts[name].access
     role = AccessRole(
         arn=_role_arn(settings, name, account_id),
         session_name=session_name(),
         region=settings.region,
-        external_id=access.external_id,
+        external_id=settings.accounts[name].access.external_id,
     )
-    await wait_until_assumable(role, timeout_seconds=access.ready_seconds)
+    await wait_until_assumable(role)
     return account_id
 
 

@@ -73,7 +73,7 @@ async def assume(role: AccessRole) -> None:
 async def wait_until_assumable(  # noqa: PLR0913 - all but the role by name
     role: AccessRole,
     *,
-    timeout_seconds: float,
+    timeout_seconds: float = 600,
     attempt: Callable[[AccessRole], Awaitable[None]] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,

@@ -213,25 +213,21 @@ ALL: Answers = {
         for kind in ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY", "TAG_POLICY")
     ]}]},
     ("ListAccountsForParent", "r-a1b2"): [
-        {"Accounts": [account_of(HUB, "hub")]}, {"Accounts": [account_of(OLD, "old")]}
+        {"Accounts": [account_of(HUB, "hub", State="ACTIVE")]},
+        {"Accounts": [account_of(OLD, "old", Status="SUSPENDED")]},
     ],
     ("ListOrganizationalUnitsForParent", "r-a1b2"): [{"OrganizationalUnits": [{"Id": ou(1), "Name": "one"}]}],
-    ("ListAccountsForParent", ou(1)): {"Accounts": [account_of(GONE, "gone")]},
+    ("ListAccountsForParent", ou(1)): {"Accounts": [account_of(GONE, "gone", State="CLOSED")]},
     ("ListOrganizationalUnitsForParent", ou(1)): [
         {"OrganizationalUnits": []}, {"OrganizationalUnits": [{"Id": ou(2), "Name": "two"}]}
     ],
-    ("ListAccountsForParent", ou(2)): {"Accounts": [account_of(STAGE, "stage")]},
+    ("ListAccountsForParent", ou(2)): {"Accounts": [
+        account_of(
+            STAGE, "stage", State="ACTIVE", Arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}",
+            Email="a@example.com", JoinedTimestamp=DAY,
+        ),
+    ]},
     ("ListOrganizationalUnitsForParent", ou(2)): {"OrganizationalUnits": []},
-    ("ListAccounts", ""): [
-        {"Accounts": [account_of(HUB, "hub", State="ACTIVE"), account_of(OLD, "old", Status="SUSPENDED")]},
-        {"Accounts": [
-            account_of(
-                STAGE, "stage", State="ACTIVE", Arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}",
-                Email="a@example.com", JoinedTimestamp=DAY,
-            ),
-            account_of(GONE, "gone", State="CLOSED"),
-        ]},
-    ],
     ("ListTagsForResource", STAGE): [{"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "2"}]}],
     **{("ListTagsForResource", one): {"Tags": []} for one in (HUB, OLD, GONE)},
     ("ListPolicies", "SERVICE_CONTROL_POLICY"): [
@@ -334,12 +330,12 @@ ORGANIZED = [
        roots=[{"id": "r-a1b2"}]),
     of(HUB, "organizations:Account", "hub", id=HUB, name="hub", state="ACTIVE", parentId="r-a1b2", tags={}),
     of(HUB, "organizations:Account", "old", id=OLD, name="old", state="SUSPENDED", parentId="r-a1b2", tags={}),
+    of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),
+    of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
+    of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1), name="two"),
     of(HUB, "organizations:Account", "stage", since=Since(DAY, DAY), id=STAGE, name="stage", state="ACTIVE",
        parentId=ou(2), arn=f"arn:aws:organizations::{HUB}:account/o-a1b2c3d4e5/{STAGE}", email="a@example.com",
        tags={"a": "1", "b": "2"}),
-    of(HUB, "organizations:Account", "gone", id=GONE, name="gone", state="CLOSED", parentId=ou(1), tags={}),
-    of(HUB, "organizations:OrganizationalUnit", ou(1), id=ou(1), parentId="r-a1b2", name="one"),
-    of(HUB, "organizations:OrganizationalUnit", ou(2), id=ou(2), parentId=ou(1), name="two"),
     of(HUB, "organizations:Policy", "FullAWSAccess", id="p-FullAWSAccess", type="SERVICE_CONTROL_POLICY",
        content="all", awsManaged=True),
     of(HUB, "organizations:PolicyAttachment", "FullAWSAccess/r-a1b2", policyId="p-FullAWSAccess", targetId="r-a1b2"),

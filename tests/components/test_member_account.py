@@ -3,15 +3,16 @@
 What CreateAccount fixes for good: https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
 """
 
+from functools import partial
 from typing import Any
 
 import pulumi
 import pulumi_aws as aws
 import pytest
 
-from components import readiness
+from components import member_account, readiness
 from components.member_account import MemberAccount
-from components.readiness import AccessRole, NotYetError
+from components.readiness import AccessRole, NotYetError, wait_until_assumable
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import MEMBER, Run, run
 from twokeys.iam import UNKNOWN
@@ -92,8 +93,9 @@ def test_an_update_ends_when_the_account_cannot_be_entered(monkeypatch: pytest.M
         raise NotYetError(f"no {role.arn}")
 
     monkeypatch.setattr(readiness, "assume", never)
+    monkeypatch.setattr(member_account, "wait_until_assumable", partial(wait_until_assumable, timeout_seconds=1))
     with pytest.raises(ProgramRefusal, match="entering the account"):
-        make(access={"readySeconds": 1})
+        make()
 
 
 def test_alternate_contacts_are_those_of_the_account() -> None:

@@ -65,12 +65,12 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "markdown", "json"]),
+    type=click.Choice(["text", "markdown"]),
     default="text",
     show_default=True,
-    help="Lines, Markdown for a pull request, or JSON.",
+    help="Lines, or Markdown for a pull request.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option(
     "--exit-code",
     is_flag=True,
@@ -119,7 +119,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new) or not_shown(old))
     found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
-    if as_json or form == "json":
+    if as_json:
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":
         click.echo(in_markdown(found), nl=False)

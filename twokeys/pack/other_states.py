@@ -26,7 +26,7 @@ from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, LIST_O
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.rules import BY_NAME, RULES
-from twokeys.access.verdicts import Judged, in_one, judge
+from twokeys.access.verdicts import MANDATORY, Judged, in_one, judge, level_of
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN, Arn
 from twokeys.pack.own_account import graph_of
@@ -219,7 +219,8 @@ class Beside:
     def _refused(self, shown: Snapshot, own: str | None) -> tuple[list[Judged], Graph]:
         """What would stop an update of a snapshot of all, and the graph of it."""
         ours = replace(shown, resources=tuple(one for one in shown.resources if one.urn not in self.others.by_urn))
-        beside = self._with(shown)
+        rules = [rule for rule in self.rules if level_of(rule, self.config) in MANDATORY]
+        beside = replace(self._with(shown), rules=rules)
         joined = beside.joined(graph_of(ours, own), own)
         return [one for one in beside._found(joined) if one.mandatory], joined
 

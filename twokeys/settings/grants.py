@@ -4,12 +4,11 @@ Both are inline policies of their source, and AWS takes only so many characters 
 measures what one stack makes; of an environment that is split into shards, config alone knows the whole.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from twokeys.iam import INLINE_POLICY_SIZES
+from twokeys.iam import INLINE_POLICY_SIZES, policy_size
 from twokeys.settings.models import (
     MANAGEMENT,
     QUOTAS,
@@ -55,15 +54,16 @@ def inline_characters(settings: Settings) -> dict[tuple[str, PrincipalName], int
     characters: dict[tuple[str, PrincipalName], int] = defaultdict(int)
     for door in settings.doors.values():
         if "grant" in door.keys and door.via == "assume-role":
-            document = _document(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
+            size = _size(f"arn:{settings.partition}:iam::{_ACCOUNT_ID}:role/{door.target.role}", {})
             source = settings.source_account_of(door), _without_path(grantee(door))
-            characters[source] += len(document) * len(settings.target_accounts_of(door))
+            characters[source] += size * len(settings.target_accounts_of(door))
     for grant in settings.organization_grants.values():
         condition: dict[str, Any] = {"StringEquals": {"aws:ResourceOrgID": _SHORTEST_ORGANIZATION_ID}}
         if asks_for_mfa(grant):
             condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
-        document = _document(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", {"Condition": condition})
-        characters[settings.people.account or MANAGEMENT, _without_path(principal_of(grant.source))] += len(document)
+        source = settings.people.account or MANAGEMENT, _without_path(principal_of(grant.source))
+        said = {"Condition": condition}
+        characters[source] += _size(f"arn:{settings.partition}:iam::*:role/{grant.target.role}", said)
     return dict(characters)
 
 
@@ -97,9 +97,9 @@ def _too_many(settings: Settings) -> Iterator[Problem]:
             )
 
 
-def _document(resource: str, more: Mapping[str, Any]) -> str:
+def _size(resource: str, more: Mapping[str, Any]) -> int:
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource, **more}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+    return policy_size({"Version": "2012-10-17", "Statement": [statement]}) or 0
 
 
 def _without_path(principal: PrincipalName) -> PrincipalName:

@@ -3,15 +3,14 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from twokeys.doors.documents import DoorPlan, trust_document, trust_in_tokens
 from twokeys.errors import nearest
-from twokeys.iam import DEFAULT_PARTITION, aws_managed
+from twokeys.iam import DEFAULT_PARTITION, aws_managed, policy_size
 from twokeys.iam.leaves import texts
 from twokeys.settings.models import (
     QUOTAS,
@@ -84,11 +83,7 @@ def trust_characters(settings: Settings, door: DoorSettings) -> int | None:
             }
         )
     )
-    return _characters(document)
-
-
-def _characters(document: Mapping[str, Any]) -> int:
-    return len(re.sub(r"\s", "", json.dumps(document, separators=(",", ":"), ensure_ascii=False)))
+    return policy_size(document)
 
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -199,7 +194,7 @@ def _people(settings: Settings) -> Iterator[Problem]:
             issuer = said.oidc.issuer
             provider = f"arn:{settings.partition}:iam::{settings.management_account_id}:oidc-provider/{issuer}"
             trust = trust_in_tokens(provider, issuer, said.oidc.audience, said.oidc.subjects)
-            yield from _trust(settings, f"people.roles.{role}.oidc.subjects", _characters(trust), _FEWER_SUBJECTS)
+            yield from _trust(settings, f"people.roles.{role}.oidc.subjects", policy_size(trust), _FEWER_SUBJECTS)
 
 
 def _tags(settings: Settings) -> Iterator[Problem]:

@@ -244,7 +244,6 @@ class AccessRoleSettings(Model):
     role: RoleName = ACCESS_ROLE
     external_id: ExternalId | None = None
     session_seconds: Annotated[int, within(900, 43_200, "a session lasts 900 to 43200 seconds", _STS_PAGE)] = 3600
-    ready_seconds: Annotated[int, Field(ge=1, le=3600)] = 600
 
 
 class MemberSettings(_Tagged):

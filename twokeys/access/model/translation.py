@@ -69,9 +69,7 @@ class _Translator:
         if resource.type in _BY_NAME:
             made = [*self._by_name(resource, *map(resource.get, _BY_NAME[resource.type]))]
         elif resource.type.startswith("aws-native:") and name and of_aws(name).reading is Reading.READ:
-            made = [
-                *self._native(Native(name, lowered(_all_properties(resource)), resource), f"is of type {resource.type}")
-            ]
+            made = [*self._made(name, resource, _all_properties(resource), f"is of type {resource.type}")]
         elif name in _TEMPLATES:
             made = [*self._deployed(name, resource)]
         elif name in _INSTANCES and not any(_is_of(resource, one) for one in self._stack_sets):
@@ -114,13 +112,10 @@ class _Translator:
         elif name in _TEMPLATES:
             yield from self._deployed(name, replace(base, inputs=properties, outputs={}), depth)
         elif known.reading is not Reading.HARMLESS:
-            yield from self._native(Native(name, lowered(properties), base, urns), is_of)
-
-    def _native(self, native: Native, is_of: str) -> Iterable[Resource]:
-        made = as_pulumi(native)
-        if made is None:
-            self._leave(native.base, f"{is_of}, which is read of pulumi-aws only")
-        return made or ()
+            made = as_pulumi(Native(name, lowered(properties), base, urns))
+            if made is None:
+                self._leave(base, f"{is_of}, which is read of pulumi-aws only")
+            yield from made or ()
 
     def _deployed(self, name: str, resource: Resource, depth: int = 0) -> Iterator[Resource]:
         if name == _STACK_SET:
@@ -183,9 +178,8 @@ class _Translator:
             )
             name = cloudformation_type(one.type)
             if one.type.startswith("Custom::") or name == "cloudformation::customresource":
-                self.left.append(
-                    NotRead(base, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain=False)
-                )
+                step = f"see what the code may do, or {EXCEPT}"
+                self._leave(base, "runs code that is not read", step, certain=False)
             elif name in _TEMPLATES and depth >= _NESTED:
                 self._leave(base, "is a template in a template, too deep to be read", _GIVE)
             else:
@@ -221,25 +215,19 @@ class _Translator:
                     found[account].append(overrides)
         return found
 
-    def _below(self, units: Iterable[object]) -> Iterator[str]:
+    def _below(self, units: Iterable[object]) -> list[str]:
         """The member accounts that the snapshot shows below organizational units, or below the root."""
         parents = {
             (self._accounts.named_by(one) if one.type == ACCOUNT else id_of(one)): one.text("parentId")
             for one in self._snapshot.of_type(ACCOUNT, ORGANIZATIONAL_UNIT)
         }
-        wanted = {one for one in units if isinstance(one, str)}
-        for account in self._accounts.members:
-            above: str | None = account
-            seen: set[str] = set()
-            while above is not None and above not in seen:
-                if above in wanted:
-                    yield account
-                    break
-                seen.add(above)
-                above = parents.get(above)
+        there = {one for one in units if isinstance(one, str)}
+        while more := {one for one, parent in parents.items() if parent in there} - there:
+            there |= more
+        return sorted(self._accounts.members & there)
 
-    def _leave(self, resource: Resource, why: str, step: str = MAKE_IT, *, unknown: bool = False) -> None:
-        self.left.append(NotRead(resource, why, step, unknown=unknown))
+    def _leave(self, resource: Resource, why: str, step: str = MAKE_IT, **more: bool) -> None:
+        self.left.append(NotRead(resource, why, step, **more))
 
 
 def lacks_instances(resource: Resource, snapshot: Snapshot) -> bool:
@@ -278,8 +266,6 @@ def _object(text: object) -> Mapping[str, object] | None:
 
 
 def _may_make_iam(capabilities: object) -> bool:
-    if capabilities is None:
-        return False
     return any(not isinstance(one, str) or one in _CAPABILITIES for one in items(capabilities))
 
 

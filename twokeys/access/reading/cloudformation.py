@@ -7,12 +7,13 @@ AWS_IdentityStore.html and AWS_Organizations.html beside it
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 
 from twokeys.access.reading.snapshot import Resource, items
 from twokeys.access.reading.templates import Reference
-from twokeys.access.reading.type_names import CONTROL_POLICY
+from twokeys.access.reading.type_names import ACCOUNT, CONTROL_POLICY
 from twokeys.iam import UNKNOWN
 from twokeys.iam.leaves import leaves, mapped
 
@@ -49,12 +50,18 @@ def lowered(properties: Mapping[str, object]) -> dict[str, object]:
     return {key.lower(): value for key, value in properties.items()}
 
 
-def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = "") -> Resource:
-    """A resource of pulumi-aws; `part` marks one that the AWS type holds beside itself."""
+def _made(
+    native: Native,
+    type_: str,
+    inputs: Mapping[str, object],
+    part: str = "",
+    behind: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+) -> Resource:
+    """A resource of pulumi-aws; `part` marks one that the AWS type holds beside itself, made from what is `behind`."""
     base = native.base
     values = {key: value for key, value in inputs.items() if value is not None}
     known = {key: mapped(_settled, value) for key, value in values.items()}
-    behind = {key: urns for key, value in values.items() if (urns := _behind(native, key, value))}
+    made_from = {key: urns for key, value in values.items() if (urns := _behind(native, key, value))}
     return Resource(
         urn=f"{base.urn}#{part}" if part else base.urn,
         type=type_,
@@ -64,7 +71,7 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
         provider=base.provider,
         parent=base.parent,
         dependencies=base.dependencies,
-        property_dependencies=behind,
+        property_dependencies={**made_from, **behind},
         protect=base.protect,
         source=base.source,
         since=base.since,
@@ -73,6 +80,12 @@ def _made(native: Native, type_: str, inputs: Mapping[str, object], part: str = 
         autoname=base.autoname,
         made_by=base.made_by or (base.urn if part else None),
     )
+
+
+def _type(of: str) -> str:
+    """A type of pulumi-aws by its module and name: `iam/role`."""
+    name = of.rpartition("/")[2]
+    return f"aws:{of}:{name[0].upper()}{name[1:]}"
 
 
 _ARN = {"iam::managedpolicy": "PolicyArn", "ssoadmin::permissionset": "PermissionSetArn"}
@@ -95,147 +108,117 @@ def _behind(native: Native, key: str, value: object) -> tuple[str, ...] | None:
     return named or (native.base.property_dependencies.get(key) if value is UNKNOWN else None)
 
 
-def _principal(native: Native, kind: str, type_: str, **inputs: object) -> Iterator[Resource]:
-    """A role, user or group with the policies that its type can hold itself."""
+def _principal(kind: str, native: Native) -> Iterator[Resource]:
+    """A role, user or group with all that its type can hold itself."""
     name = native.get(f"{kind}Name")
-    made = _made(native, type_, {"name": name, "path": native.get("Path"), **inputs})
+    values = {ours: native.get(theirs) for ours, theirs in _OF_PRINCIPALS.items()}
+    made = _made(native, _type(f"iam/{kind}"), {"name": name, **values})
     yield made
-    whose = name if isinstance(name, str) else UNKNOWN
-    urns = {kind: (made.urn,)}
-    pascal = kind.capitalize()
+    whose, behind = {kind: name if isinstance(name, str) else UNKNOWN}, {kind: (made.urn,)}
     for index, item in enumerate(native.items("Policies")):
         policy = lowered(item) if isinstance(item, Mapping) else {"policyname": UNKNOWN}
-        values = {kind: whose, "name": policy.get("policyname"), "policy": policy.get("policydocument", UNKNOWN)}
-        yield _with(_made(native, f"aws:iam/{kind}Policy:{pascal}Policy", values, f"policy-{index}"), urns)
-    type_of_attachment = f"aws:iam/{kind}PolicyAttachment:{pascal}PolicyAttachment"
+        values = {"name": policy.get("policyname"), "policy": policy.get("policydocument", UNKNOWN)}
+        yield _made(native, _type(f"iam/{kind}Policy"), whose | values, f"policy-{index}", behind)
     for index, arn in enumerate(native.items("ManagedPolicyArns")):
-        attached = _made(native, type_of_attachment, {kind: whose, "policyArn": arn}, f"attachment-{index}")
-        behind = native.base.property_dependencies.get("managedPolicyArns") if arn is UNKNOWN else None
-        yield _with(attached, urns | ({"policyArn": behind} if behind else {}))
-
-
-def _with(resource: Resource, urns: Mapping[str, tuple[str, ...]]) -> Resource:
-    return replace(resource, property_dependencies={**resource.property_dependencies, **urns})
-
-
-def _role(native: Native) -> Iterator[Resource]:
-    yield from _principal(
-        native,
-        "role",
-        "aws:iam/role:Role",
-        assumeRolePolicy=native.get("AssumeRolePolicyDocument"),
-        permissionsBoundary=native.get("PermissionsBoundary"),
-        maxSessionDuration=native.get("MaxSessionDuration"),
-        uniqueId=native.get("RoleId"),
-        tags=native.get("Tags"),
-    )
-
-
-def _user(native: Native) -> Iterator[Resource]:
-    boundary = native.get("PermissionsBoundary")
-    yield from _principal(native, "user", "aws:iam/user:User", permissionsBoundary=boundary, tags=native.get("Tags"))
-    name = native.get("UserName")
+        of_arn = native.base.property_dependencies.get("managedPolicyArns") if arn is UNKNOWN else None
+        made_from = behind | ({"policyArn": of_arn} if of_arn else {})
+        type_ = _type(f"iam/{kind}PolicyAttachment")
+        yield _made(native, type_, whose | {"policyArn": arn}, f"attachment-{index}", made_from)
     if groups := native.items("Groups"):
-        type_ = "aws:iam/userGroupMembership:UserGroupMembership"
-        values = {"user": name if isinstance(name, str) else UNKNOWN, "groups": groups}
-        yield _with(_made(native, type_, values, "groups"), {"user": (native.base.urn,)})
+        yield _made(native, _type("iam/userGroupMembership"), whose | {"groups": groups}, "groups", behind)
     if native.get("LoginProfile") is not None:
-        type_ = "aws:iam/userLoginProfile:UserLoginProfile"
-        yield _with(_made(native, type_, {"user": name}, "login"), {"user": (native.base.urn,)})
+        yield _made(native, _type("iam/userLoginProfile"), whose, "login", behind)
+
+
+_OF_PRINCIPALS = {
+    "path": "Path",
+    "assumeRolePolicy": "AssumeRolePolicyDocument",
+    "permissionsBoundary": "PermissionsBoundary",
+    "maxSessionDuration": "MaxSessionDuration",
+    "uniqueId": "RoleId",
+    "tags": "Tags",
+}
 
 
 def _managed_policy(native: Native) -> Iterator[Resource]:
     """The policy itself, and its attachments to whom it names."""
     values = {"name": native.get("ManagedPolicyName"), "path": native.get("Path")}
-    made = _made(native, "aws:iam/policy:Policy", {**values, "policy": native.get("PolicyDocument")})
+    made = _made(native, _type("iam/policy"), {**values, "policy": native.get("PolicyDocument")})
     yield made
     for kind, holder, behind, part in _holders(native):
-        type_ = f"aws:iam/{kind}PolicyAttachment:{kind.capitalize()}PolicyAttachment"
-        attached = _made(native, type_, {kind: holder, "policyArn": UNKNOWN}, part)
-        yield _with(attached, {**behind, "policyArn": (made.urn,)})
+        values = {kind: holder, "policyArn": UNKNOWN}
+        yield _made(native, _type(f"iam/{kind}PolicyAttachment"), values, part, {**behind, "policyArn": (made.urn,)})
 
 
-def _inline_policy(native: Native) -> Iterator[Resource]:
-    """`AWS::IAM::Policy` is an inline policy of all whom it names."""
-    for kind, holder, behind, part in _holders(native):
-        values = {kind: holder, "name": native.get("PolicyName"), "policy": native.get("PolicyDocument")}
-        yield _with(_made(native, f"aws:iam/{kind}Policy:{kind.capitalize()}Policy", values, part), behind)
+def _inline_policy(native: Native, own: str = "") -> Iterator[Resource]:
+    """`AWS::IAM::Policy` is an inline policy of all whom it names; of the types beside it, of its `own` holder."""
+    for kind, holder, behind, part in _holders(native, own):
+        document = native.get("PolicyDocument") or UNKNOWN
+        values = {kind: holder, "name": native.get("PolicyName"), "policy": document}
+        yield _made(native, _type(f"iam/{kind}Policy"), values, part, behind)
 
 
-def _holders(native: Native) -> Iterator[tuple[str, object, dict[str, tuple[str, ...]], str]]:
+def _holders(native: Native, own: str = "") -> Iterator[tuple[str, object, dict[str, tuple[str, ...]], str]]:
     """Whom a policy names as its roles, users and groups: kind, name, the URNs it is made from, a part's name.
 
     Of names that are not known, each resource that the list is made from is one.
     """
+    if own:
+        name, behind = native.get(f"{own}Name"), native.base.property_dependencies.get(f"{own}Name")
+        yield own, name, {own: behind} if behind and name is UNKNOWN else {}, ""
+        return
     for kind in ("role", "user", "group"):
         names = native.items(f"{kind}s")
-        behind = native.base.property_dependencies.get(f"{kind}s", ())
+        of_names = native.base.property_dependencies.get(f"{kind}s", ())
         for index, name in enumerate(names):
-            if name is not UNKNOWN or not behind:
+            if name is not UNKNOWN or not of_names:
                 yield kind, name, {}, f"{kind}-{index}"
         if UNKNOWN in names:
-            for index, urn in enumerate(behind):
+            for index, urn in enumerate(of_names):
                 yield kind, UNKNOWN, {kind: (urn,)}, f"{kind}-of-{index}"
 
 
-def _own_policy(kind: str, native: Native) -> Iterator[Resource]:
-    """An inline policy of the one role, user or group that it names."""
-    holder = native.get(f"{kind}Name")
-    values = {kind: holder, "name": native.get("PolicyName"), "policy": native.get("PolicyDocument") or UNKNOWN}
-    behind = native.base.property_dependencies.get(f"{kind}Name")
-    made = _made(native, f"aws:iam/{kind}Policy:{kind.capitalize()}Policy", values)
-    yield _with(made, {kind: behind} if behind and holder is UNKNOWN else {})
-
-
-def _renamed(type_: str, names: Mapping[str, str], native: Native) -> Iterator[Resource]:
-    """A type that says the same as one of pulumi-aws, with other names for its properties."""
-    yield _made(native, type_, {ours: native.get(theirs) for ours, theirs in names.items()})
-
-
-def _one(type_: str, **names: str) -> Callable[[Native], Iterator[Resource]]:
-    return partial(_renamed, type_, names)
+def _one(of: str, same: str = "", **other: str) -> Callable[[Native], Iterable[Resource]]:
+    """A type that says the same as one of pulumi-aws: properties of the `same` name, and of `other` names there."""
+    names = {_camel_name(one): one for one in same.split()} | other
+    return lambda native: [_made(native, _type(of), {ours: native.get(theirs) for ours, theirs in names.items()})]
 
 
 def _permission_set(native: Native) -> Iterator[Resource]:
     values = {key: native.get(key) for key in ("name", "instanceArn", "sessionDuration")}
-    made = _made(native, "aws:ssoadmin/permissionSet:PermissionSet", values)
+    made = _made(native, _type("ssoadmin/permissionSet"), values)
     yield made
-    of_set = {"permissionSetArn": (made.urn,)}
     shared = {"instanceArn": native.get("InstanceArn"), "permissionSetArn": native.get("PermissionSetArn") or UNKNOWN}
-    parts: list[tuple[str, dict[str, object]]] = [
-        ("aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment", {"managedPolicyArn": one})
-        for one in native.items("ManagedPolicies")
-    ]
-    if (inline := native.get("InlinePolicy")) not in (None, ""):
-        parts.append(("aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy", {"inlinePolicy": inline}))
-    parts += [
-        (
-            "aws:ssoadmin/customerManagedPolicyAttachment:CustomerManagedPolicyAttachment",
-            {"customerManagedPolicyReference": _camel(one)},
-        )
-        for one in native.items("CustomerManagedPolicyReferences")
-    ]
-    if (boundary := native.get("PermissionsBoundary")) is not None:
-        values = {"permissionsBoundary": _camel(boundary)}
-        parts.append(("aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment", values))
-    for index, (type_, part) in enumerate(parts):
-        yield _with(_made(native, type_, {**shared, **part}, f"part-{index}"), of_set)
+    parts = [(of, key, one) for name, of, key in _OF_SETS for one in native.items(name) if one not in (None, "")]
+    for index, (of, key, one) in enumerate(parts):
+        values = {**shared, key: one if key == "inlinePolicy" else _camel(one)}
+        yield _made(native, _type(f"ssoadmin/{of}"), values, f"part-{index}", {"permissionSetArn": (made.urn,)})
+
+
+_OF_SETS = (
+    ("ManagedPolicies", "managedPolicyAttachment", "managedPolicyArn"),
+    ("InlinePolicy", "permissionSetInlinePolicy", "inlinePolicy"),
+    ("CustomerManagedPolicyReferences", "customerManagedPolicyAttachment", "customerManagedPolicyReference"),
+    ("PermissionsBoundary", "permissionsBoundaryAttachment", "permissionsBoundary"),
+)
 
 
 def _camel(value: object) -> object:
     if isinstance(value, Mapping):
-        return {key[:1].lower() + key[1:]: _camel(item) for key, item in value.items()}
+        return {_camel_name(key): _camel(item) for key, item in value.items()}
     return value
 
 
+def _camel_name(name: str) -> str:
+    return name[:1].lower() + name[1:]
+
+
 def _control_policy(native: Native) -> Iterator[Resource]:
-    values = {"name": native.get("Name"), "type": native.get("Type"), "content": native.get("Content")}
-    made = _made(native, CONTROL_POLICY, values)
+    made = _made(native, CONTROL_POLICY, {key: native.get(key) for key in ("name", "type", "content")})
     yield made
     for index, target in enumerate(native.items("TargetIds")):
-        values = {"policyId": UNKNOWN, "targetId": target}
-        attached = _made(native, "aws:organizations/policyAttachment:PolicyAttachment", values, f"target-{index}")
-        yield _with(attached, {"policyId": (made.urn,)})
+        values, behind = {"policyId": UNKNOWN, "targetId": target}, {"policyId": (made.urn,)}
+        yield _made(native, _type("organizations/policyAttachment"), values, f"target-{index}", behind)
 
 
 def _account(native: Native) -> Iterator[Resource]:
@@ -247,7 +230,7 @@ def _account(native: Native) -> Iterator[Resource]:
         "parentId": parents[0] if parents else None,
         "tags": _tags(native.items("Tags")),
     }
-    yield _made(native, "aws:organizations/account:Account", values)
+    yield _made(native, ACCOUNT, values)
 
 
 def _tags(items: Iterable[object]) -> dict[str, object]:
@@ -256,42 +239,27 @@ def _tags(items: Iterable[object]) -> dict[str, object]:
 
 
 _READERS: Mapping[str, Callable[[Native], Iterable[Resource]]] = {
-    "iam::role": _role,
-    "iam::user": _user,
-    "iam::group": partial(_principal, kind="group", type_="aws:iam/group:Group"),
+    "iam::role": partial(_principal, "role"),
+    "iam::user": partial(_principal, "user"),
+    "iam::group": partial(_principal, "group"),
     "iam::managedpolicy": _managed_policy,
     "iam::policy": _inline_policy,
-    "iam::rolepolicy": partial(_own_policy, "role"),
-    "iam::userpolicy": partial(_own_policy, "user"),
-    "iam::grouppolicy": partial(_own_policy, "group"),
-    "iam::usertogroupaddition": _one("aws:iam/groupMembership:GroupMembership", group="GroupName", users="Users"),
-    "iam::accesskey": _one("aws:iam/accessKey:AccessKey", user="UserName"),
+    "iam::rolepolicy": partial(_inline_policy, own="role"),
+    "iam::userpolicy": partial(_inline_policy, own="user"),
+    "iam::grouppolicy": partial(_inline_policy, own="group"),
+    "iam::usertogroupaddition": _one("iam/groupMembership", "Users", group="GroupName"),
+    "iam::accesskey": _one("iam/accessKey", user="UserName"),
     "iam::oidcprovider": _one(
-        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
-        url="Url",
-        clientIdLists="ClientIdList",
-        thumbprintLists="ThumbprintList",
+        "iam/openIdConnectProvider", "Url", clientIdLists="ClientIdList", thumbprintLists="ThumbprintList"
     ),
-    "iam::samlprovider": _one(
-        "aws:iam/samlProvider:SamlProvider", name="Name", samlMetadataDocument="SamlMetadataDocument"
-    ),
+    "iam::samlprovider": _one("iam/samlProvider", "Name SamlMetadataDocument"),
     "ssoadmin::permissionset": _permission_set,
     "ssoadmin::assignment": _one(
-        "aws:ssoadmin/accountAssignment:AccountAssignment",
-        instanceArn="InstanceArn",
-        permissionSetArn="PermissionSetArn",
-        principalId="PrincipalId",
-        principalType="PrincipalType",
-        targetId="TargetId",
-        targetType="TargetType",
+        "ssoadmin/accountAssignment", "InstanceArn PermissionSetArn PrincipalId PrincipalType TargetId TargetType"
     ),
-    "identitystore::group": _one(
-        "aws:identitystore/group:Group", displayName="DisplayName", identityStoreId="IdentityStoreId", groupId="GroupId"
-    ),
+    "identitystore::group": _one("identitystore/group", "DisplayName IdentityStoreId GroupId"),
     "organizations::account": _account,
-    "organizations::organization": _one("aws:organizations/organization:Organization", id="Id"),
-    "organizations::organizationalunit": _one(
-        "aws:organizations/organizationalUnit:OrganizationalUnit", name="Name", parentId="ParentId", id="Id"
-    ),
+    "organizations::organization": _one("organizations/organization", "Id"),
+    "organizations::organizationalunit": _one("organizations/organizationalUnit", "Name ParentId Id"),
     "organizations::policy": _control_policy,
 }

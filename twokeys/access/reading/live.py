@@ -328,22 +328,19 @@ def _organization(organizations: OrganizationsClient, account: str) -> Iterator[
     root = organizations.list_roots()["Roots"][0]
     values: dict[str, object] = {"id": described["Id"], "masterAccountId": account, "roots": [{"id": root["Id"]}]}
     yield _made(ORGANIZATION, "organization", account, values)
-    children = list(_children(organizations, root["Id"]))
-    parents = {child: parent for child, parent, _ in children}
-    for found in pages(organizations, "list_accounts", "Accounts"):
-        joined, values = found.get("JoinedTimestamp"), _account_values(organizations, found, parents)
-        yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
-    for child, parent, name in children:
-        if child.startswith("ou-"):
-            yield _made(ORGANIZATIONAL_UNIT, child, account, {"id": child, "parentId": parent, "name": name})
+    for parent, found in _children(organizations, root["Id"]):
+        if found["Id"].startswith("ou-"):
+            values = {"id": found["Id"], "parentId": parent, "name": found["Name"]}
+            yield _made(ORGANIZATIONAL_UNIT, found["Id"], account, values)
+        else:
+            joined, values = found.get("JoinedTimestamp"), _account_values(organizations, found, parent)
+            yield _made(ACCOUNT, found["Name"], account, values, since=Since(joined, joined))
     for policy_type in root.get("PolicyTypes", []):
         if policy_type["Type"] in (_SCP, _RCP) and policy_type["Status"] == "ENABLED":
             yield from _control_policies(organizations, account, policy_type["Type"])
 
 
-def _account_values(
-    organizations: OrganizationsClient, found: Mapping[str, Any], parents: Mapping[str, str]
-) -> dict[str, object]:
+def _account_values(organizations: OrganizationsClient, found: Mapping[str, Any], parent: str) -> dict[str, object]:
     """`Status` is what `State` was called until 2026.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_Account.html
@@ -355,17 +352,17 @@ def _account_values(
         "name": found["Name"],
         "email": found.get("Email"),
         "state": found.get("State") or found["Status"],
-        "parentId": parents.get(found["Id"]),
+        "parentId": parent,
         "tags": {tag["Key"]: tag["Value"] for tag in tags},
     }
 
 
-def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, str, str]]:
-    """The accounts and units below a root or unit, at any depth: id, parent and name."""
+def _children(organizations: OrganizationsClient, parent: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The accounts and units below a root or unit, at any depth, each with its parent."""
     for found in pages(organizations, "list_accounts_for_parent", "Accounts", ParentId=parent):
-        yield found["Id"], parent, found["Name"]
+        yield parent, found
     for unit in pages(organizations, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent):
-        yield unit["Id"], parent, unit["Name"]
+        yield parent, unit
         yield from _children(organizations, unit["Id"])
 
 

@@ -90,9 +90,7 @@ def _expands(document: Mapping[str, Any], resources: Mapping[str, Any]) -> str |
     if transform := document.get("Transform"):
         return f"the transform {', '.join(map(str, items(transform)))}"
     loop = next((name for name in resources if name.startswith("Fn::ForEach")), None)
-    if loop:
-        return loop
-    return "Fn::Transform" if _has_transform(resources) else None
+    return loop or ("Fn::Transform" if _has_transform(resources) else None)
 
 
 def _has_transform(value: object) -> bool:
@@ -283,13 +281,9 @@ class _Resolver:
     def _arn_of(self, logical_id: str) -> object:
         resource = mapping(self._resources.get(logical_id))
         (kind, _), name = _NAMED.get(str(resource.get("Type")), (None, "")), self._name_of(logical_id)
-        if kind is None:
-            return Reference(logical_id) if resource else UNKNOWN
-        if name is None:
-            return Reference(logical_id)
         path = self.resolve(mapping(resource.get("Properties")).get("Path") or "/")
-        if not isinstance(path, str):
-            return Reference(logical_id)
+        if kind is None or name is None or not isinstance(path, str):
+            return Reference(logical_id) if resource else UNKNOWN
         return str(Arn.iam(kind, self._place.account, name.removeprefix("https://"), path, self._place.partition))
 
     def _substitute(self, argument: object) -> object:
