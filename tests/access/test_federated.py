@@ -131,6 +131,8 @@ def test_a_subject_that_no_token_has_lets_nobody_in_and_is_advice_with_what_is_m
     ("api.pulumi.com/oidc", {"StringLike": {"api.pulumi.com/oidc:sub": "pulumi:deploy:org:acme:*"}}),
     ("agent.buildkite.com", {"StringEquals": {"agent.buildkite.com:aud": "sts.amazonaws.com"}}),
     ("identity.depot.dev", {"StringEquals": {"identity.depot.dev:aud": "sts.amazonaws.com"}}),
+    ("oidc.modal.com", {"StringEquals": {"oidc.modal.com:aud": "oidc.modal.com"}}),
+    ("api.prefect.cloud/oidc-provider", {"StringEquals": {"api.prefect.cloud/oidc-provider:aud": "prefect-cloud"}}),
     ("login.app.env0.com/", {"StringEquals": {"login.app.env0.com/:aud": "hoMiq9PdkRh9LUvVpH4wIErWg50VSG1b"}}),
     ("api.pulumi.com/oidc/v2", {"StringEquals": {"api.pulumi.com/oidc/v2:aud": "sts.amazonaws.com"}}),
     (SENTINEL, {"StringEquals": {f"{SENTINEL}:aud": "api://1462b192-27f7-4cb9-8523-0f4ecb54b47e"}}),
@@ -155,6 +157,26 @@ def test_each_shared_provider_has_its_own_claim(provider: str, condition: object
 ])  # fmt: skip
 def test_a_claim_of_ones_own_and_a_provider_of_ones_own_are_accepted(provider: str, condition: object) -> None:
     assert not trusting(admits(condition, provider)).refused
+
+
+OWN, CLIENT = "idp.example.com/realms/acme", {"StringEquals": {"idp.example.com/realms/acme:aud": "0oa1b2c3"}}
+ALL_OF_OWN = [None, {"StringEquals": {f"{OWN}:aud": "sts.amazonaws.com"}}, {"StringLike": {f"{OWN}:sub": "*"}}]
+LESS_OF_OWN = [CLIENT, {"StringEquals": {f"{OWN}:sub": "alice"}}, {"StringEquals": {"aws:RequestTag/team": "ops"}}]
+
+
+@pytest.mark.parametrize("condition", [*ALL_OF_OWN, *LESS_OF_OWN])
+def test_that_everybody_with_a_token_of_an_issuer_outside_the_table_comes_in_is_advice(condition: object) -> None:
+    """An app's id as the audience is what AWS's console asks for, and a private issuer needs no claim.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html
+    """
+    checked = trusting(admits(condition, arn(STAGE, f"oidc-provider/{OWN}"))).check()
+    advice = [one for one in checked.advisory if one.rule == "federated-trust"]
+    assert [f"lets in whoever can have a token of {OWN}" in one.message for one in advice] == [True] * (
+        condition in ALL_OF_OWN
+    )
+    assert not checked.mandatory
 
 
 COGNITO = "cognito-identity.amazonaws.com"

@@ -14,6 +14,40 @@ from twokeys.iam.shared_providers import open_to_others, shared_provider
 GITHUB, GITLAB, HCP = "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"
 
 
+VENDORS = [
+    # https://depot.dev/docs/ci/oidc
+    ("identity.depot.dev", "spiffe://identity.depot.dev/org/a1b2c3/ci/github/my-org/my-repo/*"),
+    # https://modal.com/docs/guide/oidc-integration
+    ("oidc.modal.com", "modal:workspace_id:ac-12345abcd:*"),
+    ("oidc.modal.com", "modal:workspace_id:ac-12345abcd:environment_name:modal-examples:app_name:oidc-token-test:*"),
+    # https://www.rwx.com/docs/rwx/oidc-aws
+    ("cloud.rwx.com/mint", "mint:your-org-uuid:your_vault_name"),
+    ("cloud.rwx.com/mint", "mint:your-org-uuid:*"),
+    # https://docs.deno.com/deploy/reference/oidc
+    ("oidc.deno.com", "deployment:deno/astro-app/production"),
+    ("oidc.deno.com", "deployment:deno/*"),
+    # https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity
+    ("api.prefect.cloud/oidc-provider", "prefect:account:0191e223-1c3c-7607-badf-303c98b52d2f"),
+    # https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider
+    ("oidc.cirrus-ci.com", "repo:github:acme/*"),
+    # https://developer.humanitec.com/platform-orchestrator/security/cloud-accounts/aws
+    ("idtoken.humanitec.io", "my-org/my-cloud-account"),
+    # https://namespace.so/docs/federation/aws
+    ("federation.namespaceapis.com", "my-workspace/*"),
+    # https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers
+    ("app.warp.dev", "scoped_principal:abc123def456/*"),
+    # https://cursor.com/docs/cloud-agent/identity
+    ("api.cursor.com", "team_id:123"),
+    # https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc
+    ("app.devin.ai", "org_id:org-1a2b"),
+    # https://ona.com/docs/ona/identity/aws-oidc and https://ona.com/docs/ona/integrations/aws
+    ("app.gitpod.io", "organization_id:a1b2c3d4:*"),
+    ("app.gitpod.io", "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"),
+    # https://forgejo.org/docs/next/user/actions/security-openid-connect
+    ("codeberg.org/api/actions", "repo:my-org/my-repo:ref:refs/heads/main"),
+]
+
+
 def named(issuer: str, text: str) -> bool:
     provider = shared_provider(issuer)
     assert provider is not None
@@ -36,6 +70,7 @@ def named(issuer: str, text: str) -> bool:
     (GITLAB, "project_id:42:ref_type:branch:ref:main"),
     (GITLAB, "job_project_path:acme/*"),
     ("api.pulumi.com/oidc", "acme"),
+    *VENDORS,
 ])  # fmt: skip
 def test_a_value_that_names_its_tenant_to_the_end_is_that_tenants_only(issuer: str, text: str) -> None:
     assert named(issuer, text)
@@ -64,6 +99,25 @@ def test_a_value_that_names_its_tenant_to_the_end_is_that_tenants_only(issuer: s
     ("cognito-identity.amazonaws.com", "us-east-1:*"),
     ("api.pulumi.com/oidc", "sts.amazonaws.com"),
     ("oidc.vercel.com", "https://vercel.com/*"),
+    ("identity.depot.dev", "spiffe://identity.depot.dev/org/*/ci/github/acme/app/*"),
+    ("oidc.modal.com", "modal:*"),
+    ("oidc.modal.com", "modal:workspace_id:*"),
+    ("oidc.modal.com", "modal:workspace_id:ac-123*"),
+    ("oidc.modal.com", "modal:*:environment_name:main:app_name:deploy:*"),
+    ("cloud.rwx.com/mint", "mint:*:production"),
+    ("oidc.deno.com", "deployment:*/app/production"),
+    ("api.prefect.cloud/oidc-provider", "prefect:account:*"),
+    ("oidc.cirrus-ci.com", "repo:github:*"),
+    ("idtoken.humanitec.io", "*/aws-production"),
+    ("idtoken.humanitec.io", "acme*"),
+    ("federation.namespaceapis.com", "*"),
+    ("app.warp.dev", "scoped_principal:*/user:1"),
+    ("app.warp.dev", "user:*"),
+    ("api.cursor.com", "user:*"),
+    ("app.devin.ai", "org_id:*"),
+    ("app.gitpod.io", "organization_id:*:project_id:1"),
+    ("app.gitpod.io", "org:*"),
+    ("codeberg.org/api/actions", "repo:*/app:ref:refs/heads/main"),
 ])  # fmt: skip
 def test_a_value_that_another_tenant_can_have_is_nobodys(issuer: str, text: str) -> None:
     assert not named(issuer, text)
@@ -84,6 +138,18 @@ def test_a_variable_stands_for_any_text() -> None:
 ])  # fmt: skip
 def test_a_provider_of_somebodys_own_is_not_shared(issuer: str) -> None:
     assert shared_provider(issuer) is None
+
+
+@pytest.mark.parametrize(("issuer", "example"), [
+    ("oidc.modal.com", "modal:workspace_id:YOURS:*"),
+    ("oidc.cirrus-ci.com", "repo:github:YOURS/*"),
+    (HCP, "organization:acme:project:Default Project:workspace:app:run_phase:apply"),
+    ("api.cursor.com", "a value without wildcards"),
+])  # fmt: skip
+def test_an_example_names_its_tenant_as_the_vendors_page_does(issuer: str, example: str) -> None:
+    provider = shared_provider(issuer)
+    assert provider is not None
+    assert provider.example == example
 
 
 def test_an_issuer_is_compared_without_case_and_last_slash() -> None:

@@ -166,8 +166,9 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             message = f"{name!r}: the ARNs of IAM have no region; leave {region!r} out"
             yield error("region-in-arn", statement, element, message, _PAGE + "arn-region-not-allowed")
         if service != service.lower() and "${" not in service:
-            message = f"{name!r}: services are written in lower case: {service.lower()}"
-            yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case")
+            message = f"{name!r} names nothing: the service of an ARN is compared with its case"
+            step = f"write {service.lower()}"
+            yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case", step=step)
         if not re.search(r"[*?$]", account) and account not in ("", "aws") and not is_account(account):
             message = f"{name!r}: {account!r} is not an account; its id has 12 digits"
             yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")

@@ -15,9 +15,6 @@ from twokeys.iam.admission import Admitted, Wanted
 from twokeys.iam.principals import COGNITO
 from twokeys.iam.subjects import UUID, WILD, example_subject, misspelt_subject
 
-_PAIR = re.compile(r"[^:/]+[:/][^:/]+[:/@]")
-"""A name and its value, and the sign that the value ends there."""
-
 
 @dataclass(frozen=True, slots=True)
 class SharedProvider:
@@ -30,22 +27,22 @@ class SharedProvider:
         instead: the claim that IAM takes in place of the first, which names a workflow of somebody's, and not who calls
             it: anybody can, where its repository is public.
             https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations
-        keys: what a subject may begin with so that the next word is the tenant's: `repo`, `organization`. None: a value
-            has to be whole, or its first two words.
+        forms: how a subject may begin, up to the tenant's name (YOURS), which ends where `:`, `/` or `@` stands. None:
+            a value has to be whole, or the tenant's name is its second word.
         whole: whether such a claim is one opaque name, of which no part means anything.
     """
 
     issuer: str
     name: str
     claims: tuple[str, ...] = ("sub",)
-    keys: frozenset[str] | None = None
+    forms: tuple[str, ...] | None = None
     whole: bool = False
     instead: str | None = None
 
     @property
     def example(self) -> str:
         """A value that names its tenant, and of that one thing only."""
-        return (example_subject(self.issuer) if self.keys else None) or "a value without wildcards"
+        return (self.forms and (example_subject(self.issuer) or self.forms[0])) or "a value without wildcards"
 
     def key(self, claim: str) -> str:
         """The condition key of a claim."""
@@ -60,27 +57,35 @@ class SharedProvider:
         first = WILD.search(text) if wanted.wild else None
         if self.whole:
             return first is None and text not in _NOBODYS
-        if self.keys is not None and text.partition(":")[0] not in self.keys:
-            # Buildkite's may be: https://buildkite.com/docs/agent/cli/reference/oidc#custom-subject-claims
-            return first is None and re.fullmatch(UUID, text) is not None
-        if first is None:
-            return self.keys is None or bool(text.partition(":")[2])
-        return _PAIR.match(text[: first.start()]) is not None
+        if first is None and (self.forms is None or re.fullmatch(UUID, text)):
+            # Buildkite's may be one: https://buildkite.com/docs/agent/cli/reference/oidc#custom-subject-claims
+            return True
+        before = "|".join(re.escape(form.partition(_YOURS)[0]) for form in self.forms) if self.forms else "[^:/]+[:/]"
+        named = re.match(f"(?:{before})[^:/]+" + ("[:/@]" if first else ""), text[: first.start()] if first else text)
+        return named is not None
 
 
-_NOBODYS = frozenset({"", "sts.amazonaws.com"})
-"""Values of an audience that every tenant may ask for."""
-_GITHUB = frozenset({
-    "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref", "enterprise",
-    "enterprise_id",
-})  # fmt: skip
+_YOURS = "YOURS"
+STS_AUDIENCE = "sts.amazonaws.com"
+"""The audience that tokens for AWS have by custom: it names no app of anybody's own."""
+_NOBODYS = frozenset({"", STS_AUDIENCE})
+_GITHUB = tuple(
+    f"{claim}:{_YOURS}"
+    for claim in (
+        "repo", "repository", "repository_id", "repository_owner", "repository_owner_id", "job_workflow_ref",
+        "enterprise", "enterprise_id",
+    )
+)  # fmt: skip
 """Claims that a subject may begin with: https://docs.github.com/en/actions/reference/security/oidc"""
-_GITLAB = frozenset({
-    *(f"{of}project_{what}" for of in ("", "job_", "source_") for what in ("path", "id")),
-    "namespace_path", "namespace_id",
-})  # fmt: skip
+_GITLAB = tuple(
+    f"{claim}:{_YOURS}"
+    for claim in (
+        *(f"{of}project_{what}" for of in ("", "job_", "source_") for what in ("path", "id")),
+        "namespace_path", "namespace_id",
+    )
+)  # fmt: skip
 """https://docs.gitlab.com/ci/secrets/id_token_authentication/#error-id-token-issuance-is-disabled"""
-_ORGANIZATION = frozenset({"organization"})
+_ORGANIZATION = (f"organization:{_YOURS}",)
 _TURBONOMIC = (
     "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
     "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu",
@@ -94,17 +99,14 @@ _SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4e
 _BY_ISSUER = {
     one.issuer.rstrip("/"): one
     for one in (
-        SharedProvider("token.actions.githubusercontent.com", "GitHub", keys=_GITHUB, instead="job_workflow_ref"),
-        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", keys=_GITHUB),
+        SharedProvider("token.actions.githubusercontent.com", "GitHub", forms=_GITHUB, instead="job_workflow_ref"),
+        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", forms=_GITHUB),
         SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
-        SharedProvider("gitlab.com", "GitLab", keys=_GITLAB),
-        SharedProvider("app.terraform.io", "HCP Terraform", keys=_ORGANIZATION),
-        SharedProvider("app.eu.terraform.io", "HCP Terraform", keys=_ORGANIZATION),
-        SharedProvider("agent.buildkite.com", "Buildkite", keys=_ORGANIZATION),
+        SharedProvider("gitlab.com", "GitLab", forms=_GITLAB),
+        SharedProvider("app.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
+        SharedProvider("app.eu.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
+        SharedProvider("agent.buildkite.com", "Buildkite", forms=_ORGANIZATION),
         SharedProvider("oidc.codefresh.io", "Codefresh"),
-        SharedProvider("identity.depot.dev", "Depot CI"),  # not in IAM's table: https://depot.dev/docs/ci/oidc
-        # not in IAM's table: https://docs.envzero.com/guides/integrations/oidc-integrations/oidc-with-aws
-        SharedProvider("login.app.env0.com/", "env zero", ("sub", "aws:RequestTag/organizationId"), whole=True),
         SharedProvider("studio.datachain.ai/api", "DVC Studio"),
         SharedProvider("scalr.io", "Scalr"),
         SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),
@@ -122,6 +124,32 @@ _BY_ISSUER = {
             SharedProvider(f"sts.windows.net/{tenant}", "Microsoft Sentinel", ("sts:RoleSessionName",), whole=True)
             for tenant in _SENTINEL
         ),
+        # Not in IAM's table, but so their pages say:
+        # https://docs.envzero.com/guides/integrations/oidc-integrations/oidc-with-aws
+        SharedProvider("login.app.env0.com/", "env zero", ("sub", "aws:RequestTag/organizationId"), whole=True),
+        # https://depot.dev/docs/ci/oidc
+        SharedProvider("identity.depot.dev", "Depot CI", forms=("spiffe://identity.depot.dev/org/YOURS/*",)),
+        # https://modal.com/docs/guide/oidc-integration
+        SharedProvider("oidc.modal.com", "Modal", forms=("modal:workspace_id:YOURS:*",)),
+        # https://www.rwx.com/docs/rwx/oidc-aws
+        SharedProvider("cloud.rwx.com/mint", "RWX", forms=("mint:YOURS:VAULT",)),
+        # https://docs.deno.com/deploy/reference/oidc
+        SharedProvider("oidc.deno.com", "Deno Deploy", forms=("deployment:YOURS/APPLICATION/CONTEXT",)),
+        # https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity
+        SharedProvider("api.prefect.cloud/oidc-provider", "Prefect Cloud", forms=("prefect:account:YOURS",)),
+        # https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider
+        SharedProvider("oidc.cirrus-ci.com", "Cirrus CI", forms=("repo:github:YOURS/*",)),
+        # https://developer.humanitec.com/platform-orchestrator/security/oidc-provider/
+        SharedProvider("idtoken.humanitec.io", "Humanitec", forms=("YOURS/CLOUD-ACCOUNT",)),
+        # https://namespace.so/docs/federation/aws
+        SharedProvider("federation.namespaceapis.com", "Namespace", forms=("YOURS/*",)),
+        # https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers
+        SharedProvider("app.warp.dev", "Warp"),
+        SharedProvider("api.cursor.com", "Cursor", whole=True),  # https://cursor.com/docs/cloud-agent/identity
+        SharedProvider("app.devin.ai", "Devin"),  # https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc
+        SharedProvider("app.gitpod.io", "Ona"),  # https://ona.com/docs/ona/identity/aws-oidc
+        # https://forgejo.org/docs/next/user/actions/security-openid-connect
+        SharedProvider("codeberg.org/api/actions", "Codeberg", forms=("repo:YOURS/REPOSITORY:ref:refs/heads/main",)),
     )
 }
 SHARED_ISSUERS = tuple(_BY_ISSUER)

@@ -18,8 +18,8 @@ from twokeys.access.model.principals import Identity, Principal
 from twokeys.access.rules.wildcards import open_to_everyone
 from twokeys.doors.who import CARRIERS, ROLES_ANYWHERE
 from twokeys.iam import ANY_PROVIDER, Outcome, Request, Unknown, evaluate_grant
-from twokeys.iam.shared_providers import SharedProvider
-from twokeys.iam.sts import ASSUME_ROLE
+from twokeys.iam.shared_providers import STS_AUDIENCE, SharedProvider
+from twokeys.iam.sts import ASSUME_ROLE, WITH_SAML
 
 _OPEN, _IDLE = "is open to others by", "cannot work as it stands with"
 _CLUSTER = re.compile(r"oidc\.eks\.[\w-]+\.amazonaws\.com(?:\.cn)?/id/\w+", re.IGNORECASE)
@@ -45,10 +45,10 @@ def _open_or_idle(graph: Graph) -> Iterator[Finding]:
             headline, why, step = wrong
             said = f"{headline} {provider_name(found.federation)}: {why}"
             yield _finding(graph, found.role, said, step, found.sources)
-        elif _CLUSTER.fullmatch(found.federation.prefix) and any(map(_of_any_namespace, found.sources)):
-            said = f"lets in pods of every namespace of EKS cluster {found.federation.prefix}"
-            step = f"demand {found.federation.subject_key} by StringEquals, as system:serviceaccount:NAMESPACE:NAME"
-            one = _finding(graph, found.role, said, step, found.sources)
+        elif who := _unlimited(found):
+            whom, example = who
+            step = f"demand {found.federation.subject_key} by StringEquals, {example}"
+            one = _finding(graph, found.role, f"lets in {whom}", step, found.sources)
             yield replace(one, advice=True, severity="medium")
     for role in graph.roles:
         trust = role.trust_policy
@@ -66,6 +66,26 @@ def _is_everyone(graph: Graph, found: FederatedTrust) -> bool:
     statement = found.federation.statement
     names = statement.principals.federated if statement.principals else ()
     return not names and statement.index in open_to_everyone(graph, found.role)
+
+
+def _unlimited(found: FederatedTrust) -> tuple[str, str] | None:
+    """Who comes in of a provider of one's own where no subject is demanded, and what to demand of it; None where less.
+
+    An audience that is an app of one's own there limits them: so AWS's console makes such roles.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-idp_oidc.html
+    """
+    federation = found.federation
+    if _CLUSTER.fullmatch(federation.prefix):
+        every = any(map(_of_any_namespace, found.sources))
+        whom = f"pods of every namespace of EKS cluster {federation.prefix}"
+        return (whom, "as system:serviceaccount:NAMESPACE:NAME") if every else None
+    read = {f"{federation.prefix}:{claim}".lower() for claim in ("aud", "sub")}
+    more = federation.denials or any(one.lower_key not in read for one in federation.statement.conditions)
+    audience = federation.admits("aud")
+    if found.unknown or found.shared or more or federation.action == WITH_SAML or not federation.subject.anybody:
+        return None
+    whom = f"whoever can have a token of {federation.prefix}: other organizations, too, if it serves them"
+    return (whom, "unless all of them are meant") if not audience.unresolved and audience.admits(STS_AUDIENCE) else None
 
 
 def _of_any_namespace(subject: str) -> bool:
@@ -142,8 +162,9 @@ FEDERATED_TRUST = Rule(
 AWS's page) needs a claim that names one tenant to its end: not `*`, nor `repo:*`, nor `repo:acme*`, not under IfExists
 or ForAllValues. A subject that no token has lets nobody in: `policy-lint` says so. Every provider (`*`), a provider of
 another account and a trust in Roles Anywhere that names no trust anchor are refused. So are guests of a Cognito
-identity pool where the role enters others or may change its own permissions; an app's guests with less are not. That
-pods of every namespace of an EKS cluster come in is advice: the cluster is one's own.
+identity pool where the role enters others or may change its own permissions; an app's guests with less are not. Advice
+is that pods of every namespace of an EKS cluster come in, since the cluster is one's own, and that whoever has a token
+of an issuer outside the table does, where nothing is demanded but the audience of STS.
 
 Unknown: a provider, or a tenant, that is not known yet is left to `unproved-door`. Does not check: whether the tenant
 that is named is yours, whether an identity pool takes guests, what subjects a provider of your own hands out, and MFA

@@ -64,7 +64,7 @@ def _whole_tenants(graph: Graph) -> Iterator[Finding]:
     for found in graph.federated:
         federation, shared = found.federation, found.shared
         claims = {one.lower_key.removeprefix(federation.prefix) for one in federation.statement.conditions}
-        if shared is None or shared.keys is None or federation.denials or not claims <= {":sub", ":aud"}:
+        if shared is None or shared.forms is None or federation.denials or not claims <= {":sub", ":aud"}:
             continue
         for wanted in federation.subject.values:
             if less := narrower_subject(shared.issuer, wanted):

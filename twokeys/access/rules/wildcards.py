@@ -16,6 +16,7 @@ from twokeys.access.model.requirements import as_denied, demanded_values, limits
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam import UNKNOWN, Arn, Glob, PolicyDocument, Principals, Statement, Unknown
+from twokeys.iam.matching import as_completed
 from twokeys.iam.sts import ASSUME_ROLE, IN_TRUSTS
 from twokeys.iam.truth import Truth
 
@@ -87,7 +88,8 @@ def _admits_cloudformation_alone(trust: PolicyDocument | Unknown) -> bool:
 def granting(
     graph: Graph, resources: Callable[[Graph, Document, str], Iterable[str]]
 ) -> Iterator[tuple[str, str, Document, str]]:
-    """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it.
+    """Each document with its holder and account, and each of the `resources` of the two, once for all who hold it and
+    not again as AWS completes it.
 
     A policy that nobody holds yet stands for itself; a permissions boundary grants nothing, unless a permission set has
     it as well. Where it is not known which policy is a boundary (a transform gives it), the update tells.
@@ -96,7 +98,7 @@ def granting(
     for who, account, document in _held(graph):
         for resource in resources(graph, document, account):
             if (id(document), resource) not in seen:
-                seen.add((id(document), resource))
+                seen.update((id(document), one) for one in as_completed(resource))
                 yield who, account, document, resource
 
 
