@@ -409,11 +409,7 @@ class _Reader:
         https://docs.aws.amazon.com/controltower/latest/userguide/enroll-manually.html has this trust, and
         https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSControlTowerServiceRolePolicy.html the grant.
         """
-        return (
-            trust.role.name == CONTROL_TOWER
-            and trust.account is not None
-            and trust.account == self._accounts.management
-        )
+        return trust.role.name == CONTROL_TOWER and trust.account == (self._accounts.management or "")
 
     def lone_grant(self, grant: Grant) -> Iterator[Statement]:
         """A grant on a role of another account that is not in the stack, or on a pattern that no role there answers."""

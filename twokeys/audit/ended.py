@@ -91,10 +91,7 @@ class Ended:
         over = {who: one for who, one in mine.items() if not had and one.until and one.until < use.time}
         return {who: one for who, one in had.items() if one.since is None}, over
 
-    def is_over(self, door: Step, time: datetime) -> bool:
-        """Whether a door was surely gone by then."""
-        return door.ends in self.gone and time > self.gone[door.ends].last
-
-    def may_be_over(self, door: Step, time: datetime) -> bool:
-        """Whether it may have been."""
-        return door.ends in self.gone and time > self.gone[door.ends].sure
+    def is_over(self, door: Step, time: datetime, *, surely: bool = True) -> bool:
+        """Whether a door was gone by then, surely or perhaps."""
+        gone = self.gone.get(door.ends)
+        return gone is not None and time > (gone.last if surely else gone.sure)

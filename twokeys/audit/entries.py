@@ -197,7 +197,7 @@ class Doors:
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
-        why = why or (_MAY_BE_GONE if all(self._ended.may_be_over(door, use.time) for door in found) else "")
+        why = why or (_MAY_BE_GONE if all(self._ended.is_over(door, use.time, surely=False) for door in found) else "")
         path = _ANOTHER_PATH if all(_has_another_path(door, use) for door in found) else ""
         untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))

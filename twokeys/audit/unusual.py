@@ -118,7 +118,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     is asked for. Habits are known from `learned` on; without it from the first use on.
     """
     users, glass = _Users(answers, changes), _BreakGlass(answers, uses)
-    calls = [*_root_calls(answers, trail), *_logging(trail, accounts), *_unknown_keys(answers, trail, users)]
+    calls = [*_calls(answers, trail, users), *_logging(trail, accounts)]
     calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
     steps = ((one.use, (*one.unmet, *glass.alone(one.use))) for one in population if one.on_the_way)
@@ -129,20 +129,18 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     return tuple(sorted(found, key=lambda one: (one.use.caller.who.kind != "root-user", one.use.time, one.use.id)))
 
 
-def _root_calls(answers: Answers, trail: Trail) -> Iterable[Unusual]:
-    """https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1."""
-    for (account, caller, _), calls in trail.calls.items():
-        if caller.kind == "root-user" and account in answers.accounts:
+def _calls(answers: Answers, trail: Trail, users: _Users) -> Iterable[Unusual]:
+    """Those of root users and, with their own credentials, of users that are not shown.
+
+    https://docs.aws.amazon.com/securityhub/latest/userguide/cloudwatch-controls.html#cloudwatch-1
+    """
+    for (account, caller, name), calls in trail.calls.items():
+        if account in answers.accounts and caller.kind == "root-user":
             failed = (f"{Word.FAILED}: {calls.last.failed}",) if calls.last.failed else ()
             yield Unusual(calls.last, (f"{Word.ROOT}, {counted(calls.count, 'time')}", *failed))
-
-
-def _unknown_keys(answers: Answers, trail: Trail, users: _Users) -> Iterable[Unusual]:
-    for (account, caller, name), calls in trail.calls.items():
-        if caller.kind == "user" and (unknown := users.unknown(caller)) and account in answers.accounts:
+        elif account in answers.accounts and caller.kind == "user" and (unknown := users.unknown(caller)):
             which, whose = by_credentials(name)
-            said = f"{which}calls with {whose} {unknown}"
-            yield Unusual(calls.last, (f"{said}, {counted(calls.count, 'time')}",))
+            yield Unusual(calls.last, (f"{which}calls with {whose} {unknown}, {counted(calls.count, 'time')}",))
 
 
 def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
