@@ -12,12 +12,13 @@ from click.testing import CliRunner
 from tests.access.states import write_state
 from tests.access.test_identity_center import center
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, document, trusts, two_keys
+from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at
-from tests.audit.test_taken_back import of_ann
+from tests.audit.test_taken_back import ADMINISTRATOR, READ_ONLY, of_ann
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
+from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.commands import audit
@@ -44,6 +45,7 @@ JOINED = {
 CLOSED = called(
     STAGE, at(2), "UpdateAssumeRolePolicy", "eve", requestParameters={"roleName": "deployer", "policyDocument": OF_CI}
 )
+ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 MALLORY = arn(OUTSIDE, "user/mallory")
 
 
@@ -112,6 +114,36 @@ def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_if_that_was_t
     found = of_two_times(members(shown=True), members(shown=not again), *came, *ends)
     assert [kind_of(one) for one in found.population] == said
     assert [why[:30] for why in found.population[1].unmet if "after" in why] == ["after being taken from Identit"]
+
+
+def test_a_policy_that_the_older_state_shows_its_holder_without_was_not_there_before_it_was_first_written() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html (adds or updates)."""
+    written = {"roleName": "ci", "policyName": "grant", "policyDocument": document(grants(DEPLOYER))}
+    put_it = called(HUB, at(2), "PutRolePolicy", "eve", requestParameters=written)
+    without, of_another = two_keys(granted=False), two_keys(granted=False)
+    of_another.grant("ci", of_another.hub, arn(PROD, "role/x"))
+    for before, said in ((without, []), (of_another, ["PutRolePolicy"])):
+        found = of_two_times(before, two_keys(), put_it)
+        assert [one.change.use.event for one in found.taken_back] == said
+
+
+@pytest.mark.parametrize("weaker", [True, False])
+def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*, weaker: bool) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html: NoSuchEntity, if it has it not."""
+    old, new = (ADMINISTRATOR, READ_ONLY) if weaker else (READ_ONLY, ADMINISTRATOR)
+    worlds = [two_keys() for _ in range(2)]
+    for world, policy in zip(worlds, (old, new), strict=True):
+        put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=policy)
+    calls = [
+        called(STAGE, at(2), f"{do}RolePolicy", "eve", requestParameters={"roleName": "deployer", "policyArn": policy})
+        for do, policy in (("Attach", new), ("Detach", old))
+    ]
+    came = [entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3)]
+    found = of_two_times(*worlds, *came, *calls)
+    strong, weak = Level.ADMINISTRATOR, Level.READ
+    assert [*found.strengths.values()] == ([strong, weak] if weaker else [weak, strong])
+    said = [one.words(found.answers).partition(": ")[2] for one in found.taken_back]
+    assert said == ["administrator (AdministratorAccess), from before the records to 2026-09-03 09:00 UTC"] * weaker
 
 
 @pytest.mark.parametrize("then", [-1, 2.5])

@@ -15,6 +15,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Party
+from twokeys.answers.permissions import Level
 from twokeys.answers.summary import APART
 from twokeys.audit.bearing import matters
 from twokeys.audit.changes import CALLS, CONTROLS, TRUST, in_trust, trusted
@@ -26,7 +27,7 @@ from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import permissions_meanwhile, strength
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor
-from twokeys.audit.whom import enter, is_by, set_of, still, whom_entered
+from twokeys.audit.whom import enter, is_by, set_of, still, ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 from twokeys.shown import in_utc
@@ -59,14 +60,16 @@ def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, .
         each
         for one, _, stands in fates(answers, done)
         if stands and answers.from_states and not is_shown(one, answers)
-        for each in in_accounts(_stood(one, None, done, answers), done, answers)
+        for each in in_accounts(_stood(one, one.use.time, None, done, answers), done, answers)
     )
 
 
-def _stood(one: Change, until: datetime | None, done: Sequence[Change], answers: Answers) -> Stood:
+def _stood(
+    one: Change, since: datetime | None, until: datetime | None, done: Sequence[Change], answers: Answers
+) -> Stood:
     """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
-    may = None if one.undone else permissions_meanwhile(one, until, done, answers)
-    return Stood(one, one.use.time, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
+    may = None if one.undone else permissions_meanwhile(one, since, until, done, answers)
+    return Stood(one, since, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
 
 
 def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
@@ -78,7 +81,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     done = done_of(changes)
     last = {one.key: one for one in done}
     found = [
-        _stood(one, until, done, answers)
+        _stood(one, one.use.time, until, done, answers)
         for one, until, _ in fates(answers, changes)
         if not stands_anyway(one, last, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
@@ -86,13 +89,13 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
     for one in done:
         of, then = one.whom, _before(one, answers)
-        if seen & {one.key, of, (TRUST, *of, "", "")}:
+        if seen & {one.key, of, (TRUST, *of, "", "")} or _has_all(one, answers):
             pass
         elif then:
             if matters(then, last, answers) and not stands_anyway(then, last, answers):
-                found.append(replace(_stood(then, one.use.time, done, answers), since=None))
+                found.append(_stood(then, None, one.use.time, done, answers))
         elif took_away(one, last, answers):
-            may = permissions_meanwhile(one, one.use.time, done, answers) if one.undone and one.of[0] == "set" else None
+            may = permissions_meanwhile(one, None, one.use.time, done, answers) if one.undone else None
             found.append(Stood(one, None, one.use.time, may))
         seen.add(one.key)
         if one.use.event in MAKES:
@@ -103,6 +106,12 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
     return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+
+
+def _has_all(one: Change, answers: Answers) -> bool:
+    """Whether a call is of a policy of a role that is administrator now: nothing made it stronger before."""
+    ways = ways_into(one, answers) if one.gives in POLICIES and one.of[0] == "role" else ()
+    return bool(ways) and all(way.permissions.level is Level.ADMINISTRATOR for way in ways)
 
 
 def _before(one: Change, answers: Answers) -> Change | None:

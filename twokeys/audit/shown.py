@@ -78,6 +78,9 @@ def took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answ
     if one.undone:
         return (one.held not in answers.holds or _is_over(one, last)) and matters(one, last, answers)
     wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
+    then = answers.before
+    if then and one.call.writes and one.whom in then.written and one.held not in then.holds and was_shown(one, answers):
+        return False
     return wrote and event not in MAKES and not before and matters(one, last, answers)
 
 

@@ -4,20 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from itertools import chain
 
-from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import own_changes
-from twokeys.answers.model import BOUNDARY, Answers, Party, Way
+from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.bearing import is_about_roles
 from twokeys.audit.changes import CONTROLS, LETS_IN, TRUST
 from twokeys.audit.entries import Entry
+from twokeys.audit.fates import done_of
+from twokeys.audit.history import FIRST, LAST, History, Policies, document_of
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
 from twokeys.audit.whom import set_of, ways_into, whom_entered
 from twokeys.doors import Who
-from twokeys.iam import UNKNOWN, Arn
+from twokeys.iam import Arn
 from twokeys.iam.arn import partition_of_region
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc
@@ -27,46 +29,36 @@ _POLICIES = ("RolePolicy", "UserPolicy", "GroupPolicy", "PermissionSet")
 
 
 def permissions_meanwhile(
-    one: Change, until: datetime | None, done: Sequence[Change], answers: Answers
+    one: Change, since: datetime | None, until: datetime | None, done: Sequence[Change], answers: Answers
 ) -> tuple[Level, tuple[str, ...]] | None:
     """How strong a role was at most while a trust policy stood, or a policy of a role or permission set that somebody
     enters; None of a call that is neither, or by whose policy the role may have entered others.
 
-    Its policies are those that the answers show and those that calls gave it before the end.
+    Of a role's policy of before the records it is how strong the role was then; None if that is not more than now.
     """
-    of, of_set = one.whom, one.of[0] == "set"
     ways = ways_into(one, answers) if one.gives in POLICIES else []
     judged = one.trusts if one.gives == TRUST else ways
-    if not judged or (one.recorded not in answers.accounts and not of_set):
+    if not judged or (one.recorded not in answers.accounts and one.of[0] != "set"):
         return None
-    there = ((key[3], said) for key, said in answers.holds.items() if key[:3] == of)
-    shown = {name: [said] for name, said in there if name not in ("", BOUNDARY)}
-    if of_set:
-        shown = {said.arn or "": [said] for way in ways for said in way.permissions.documents}
-    given = [each for each in done if each.whom == of and each.gives in POLICIES]
-    for each in given:
-        what = each.of[2]
-        if each.use.time <= one.use.time:
-            shown.pop(what, None)
-        if each is one or (not each.undone and (until is None or each.use.time < until)):
-            shown.setdefault(what, []).append(_document(each, answers))
-    made = of in answers.written or any(each.use.event == "CreateRole" and each.whom == of for each in done)
-    documents = [said for each in shown.values() for said in each]
+    of_then = since is None and one.gives != TRUST and one.of[0] == "role"
+    shown = History(one.whom, done, answers).between(since or FIRST, FIRST if of_then else until or LAST)
     role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
-    raising = tuple(own_changes(role, filter(None, documents)))
-    levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
-    strongest = max((Level.NONE if made else Level.UNKNOWN, *levels))
+    strongest = _strongest(role, one.whom, shown, done, answers)
     if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and is_about_roles(one, {}, answers):
+        return None
+    if of_then and (strongest is Level.UNKNOWN or strongest <= max(way.permissions.level for way in ways)):
         return None
     return strongest, tuple(map(_policy, shown))
 
 
-def _document(one: Change, answers: Answers) -> Document:
-    """The policy that a call gives, as far as it is known."""
-    what = one.of[2]
-    own = answers.holds.get((one.recorded, "policy", what, ""))
-    policy = one.policy or (own.policy if own else UNKNOWN)
-    return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)
+def _strongest(role: str, whom: tuple[str, str, str], had: Policies, done: Iterable[Change], answers: Answers) -> Level:
+    """How strong a role is by these policies; that is not known of one that nothing shows."""
+    documents = [said for each in had.values() for said in each]
+    shown = whom in answers.written or (*whom, "") in answers.holds
+    made = shown or any(each.use.event == "CreateRole" and each.whom == whom for each in done)
+    raising = tuple(own_changes(role, filter(None, documents)))
+    levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
+    return max((Level.NONE if made else Level.UNKNOWN, *levels))
 
 
 def strength(one: Change, answers: Answers) -> Level:
@@ -78,7 +70,7 @@ def strength(one: Change, answers: Answers) -> Level:
     if one.gives == TRUST or one.gives in LETS_IN:
         return max((way.permissions.level for way in ways_into(one, answers)), default=Level.NONE)
     gives = one.gives.endswith(_POLICIES) and not one.undone
-    return level_of(_document(one, answers), ()) if gives else Level.NONE
+    return level_of(document_of(one, answers), ()) if gives else Level.NONE
 
 
 def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
@@ -102,23 +94,52 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
     return replace(answers, ways=tuple(map(of, answers.ways)), within=tuple(map(of, answers.within)))
 
 
-def strengths_of(answers: Answers, population: Iterable[Entry], stood: Iterable[Stood]) -> dict[str, Level]:
-    """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
-    of_roles: dict[Who | None, Level] = {}
-    before = answers.before.all_ways if answers.before else ()
-    for way in (*before, *answers.all_ways, *answers.if_granted):
-        name = permission_set_of(way.target.arn or way.target.who.name)  # a set is the same in every account
-        sets = (set_of(way.target), Who("set", "", name)) if name else ()
-        of_roles |= dict.fromkeys((way.target.who, *sets), way.permissions.level)
+def strengths_of(
+    answers: Answers, population: Iterable[Entry], stood: Iterable[Stood], changes: Sequence[Change]
+) -> dict[str, Level]:
+    """Of each entry, by id, how strong its role was then, as far as a way into it shows, or calls that changed it."""
+    done = done_of(changes)
+    changed = {one.whom for one in done if one.gives in POLICIES and one.of[0] == "role"}
+    histories: dict[Who | None, tuple[tuple[str, str, str], History]] = {
+        Who("role", *whom[::2]): (whom, History(whom, done, answers)) for whom in changed
+    }
+    now, then = (
+        _ways_into(each)
+        for each in ((*answers.all_ways, *answers.if_granted), answers.before.all_ways if answers.before else ())
+    )
+
+    @cache
+    def strength_of(role: Who | None, time: datetime) -> Level:
+        ways = now.get(role) or then[role]
+        level = max(way.permissions.level for way in ways)
+        if role not in histories:
+            return max((level, *(way.permissions.level for way in then.get(role, ()))))
+        (whom, history), may, arn = histories[role], ways[0].permissions, ways[0].target.arn
+        if (had := history.between(time, time)) == history.between(LAST, LAST):
+            return level
+        level = _strongest(arn, whom, had, done, answers)
+        return min(level, level_of(may.limit, tuple(own_changes(arn, may.documents)))) if may.limit else level
+
     found: dict[str, Level] = {}
+    known: set[Who | None] = {*now, *then}
     for one in population:
         use = one.use
-        roles = {use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)} & {*of_roles}
-        anywhere = of_roles.get(Who("set", "", use.permission_set or ""), Level.UNKNOWN)
-        found[use.id] = max((of_roles[role] for role in roles), default=anywhere)
+        roles = [use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)]
+        shown = known.intersection(roles) or known & {Who("set", "", use.permission_set or "")}
+        found[use.id] = max((strength_of(role, use.time) for role in shown), default=Level.UNKNOWN)
     for each in stood:
         level, _ = each.permissions or (Level.NONE, ())
         found |= {use.id: max(found[use.id], level) for use in each.entered}
+    return found
+
+
+def _ways_into(ways: Iterable[Way]) -> dict[Who | None, list[Way]]:
+    """The ways into each role, or permission set, which is the same in every account."""
+    found: dict[Who | None, list[Way]] = defaultdict(list)
+    for way in ways:
+        name = permission_set_of(way.target.arn or way.target.who.name)
+        for role in (way.target.who, *((set_of(way.target), Who("set", "", name)) if name else ())):
+            found[role].append(way)
     return found
 
 
