@@ -127,6 +127,21 @@ def test_a_policy_that_the_older_state_shows_its_holder_without_was_not_there_be
         assert [one.change.use.event for one in found.taken_back] == said
 
 
+def test_whoever_met_what_a_door_asked_for_until_it_was_changed_came_by_it_until_then() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_common-scenarios_third-party.html (external ID)."""
+    asks = [document(trusts(MALLORY, condition={"StringEquals": {"sts:ExternalId": f"id-{one}"}})) for one in (1, 2)]
+    changed = CLOSED | {"requestParameters": {"roleName": "deployer", "policyDocument": asks[1]}}
+    came = [
+        entry(MALLORY, DEPLOYER, at(days)) | {"requestParameters": {"roleArn": DEPLOYER, "externalId": f"id-{which}"}}
+        for days, which in ((1, 1), (3, 2), (4, 1))
+    ]
+    found = of_two_times(*map(two_keys, asks), *came, changed)
+    assert [kind_of(one) for one in found.population] == [BY, BY, PERHAPS]
+    assert found.population[2].unmet[0].startswith("with another external ID than its door asks for")
+    (one,) = found.taken_back
+    assert one.lost == f"user mallory of {OUTSIDE} if external ID (now another)"
+
+
 @pytest.mark.parametrize("weaker", [True, False])
 def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*, weaker: bool) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html: NoSuchEntity, if it has it not."""

@@ -291,10 +291,12 @@ def trusted(
     Not those whom these statements let in as well; of whom they ask for more, that is said.
     """
     names = lets_in(policy.statements, still) if policy else {}
-    more = {one: f" (now only if {asked})" for asked, each in lets_in(still).items() for one in each if asked}
+    now = {one: asked for asked, each in lets_in(still).items() for one in each if asked}
+    more = {one: f" (now only if {asked})" for one, asked in now.items() if one not in names.get(asked, ())}
     said = [
         listed([(named or in_trust)(one) + more.get(one, "") for one in each], most=_MOST)
         + (f" if {asked}" if asked else "")
+        + " (now another)" * all(now.get(one) == asked for one in each)
         for asked, each in names.items()
         if each
     ]

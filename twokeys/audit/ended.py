@@ -45,27 +45,29 @@ class Gone:
     last: datetime
     by: Use | None
 
-    def after(self, answers: Answers) -> str:
-        """Of an entry, that it was after the door's end, in words."""
-        by = f"{self.by.event} by {who_began(self.by, answers)}" if self.by else "gone from the states"
-        return f"{AFTER} the door into {self.door.target.short} ({in_utc(self.last)}, {by})"
-
 
 def gone_doors(answers: Answers, changes: Sequence[Change]) -> list[Gone]:
-    """The doors of older states, into the accounts that are asked for and on the way, that those of now do not have."""
-    before, there = answers.before, {step.ends for step in answers.steps}
+    """The doors of older states, into the accounts that are asked for and on the way, that those of now do not have, or
+    that ask for something else now.
+    """
+    before, there = answers.before, {*map(_as_it_was, answers.steps)}
     moments = [one.moment for one in answers.evidence if one.moment]
     if before is None or not moments:
         return []
     done, first = done_of(changes), min(one.moment for one in before.evidence if one.moment)
     found = []
     ways = [way for way in before.all_ways if way.account in answers.accounts]
-    for step in {step.ends: step for way in ways for step in way.steps if step.ends not in there}.values():
+    for step in {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}.values():
         ends = [one.use for one in done if one.use.time > first and any(_ends(one, key, before) for key in step.keys)]
         ends.sort(key=lambda use: use.time)
         last = ends[-1].time if ends else max(moments)
         found.append(Gone(step, ends[0].time if ends else first, last, ends[-1] if ends else None))
     return found
+
+
+def _as_it_was(door: Step) -> object:
+    """What tells a door from others, and from itself at another time."""
+    return door.ends, door.requirements
 
 
 def _ends(one: Change, key: KeyPlace, before: Answers) -> bool:
@@ -89,7 +91,7 @@ class Ended:
 
     def __init__(self, changes: Sequence[Change], answers: Answers, gone: Sequence[Gone] = ()) -> None:
         self._answers = answers
-        self.gone = {one.door.ends: one for one in gone}
+        self._gone = {_as_it_was(one.door): one for one in gone}
         done, of_one = done_of(changes), defaultdict[tuple[str, ...], list[Change]](list)
         for one in done:
             if one.gives in LETS_IN:
@@ -120,12 +122,17 @@ class Ended:
                     had.before[who] = calls[0]
         return had
 
-    def after(self, one: Change) -> str:
-        """Of an entry, that it was after the end of what somebody had, in words."""
-        by = f"{one.use.event} by {who_began(one.use, self._answers)}"
-        return f"{AFTER} {called(one.of[1], self._answers)} ({in_utc(one.use.time)}, {by})"
+    def after(self, one: Change | Step) -> str:
+        """Of an entry, that it was after the end of what somebody had, or of a door, in words."""
+        if isinstance(one, Step):
+            gone = self._gone[_as_it_was(one)]
+            what, end, use = f"the door into {one.target.short}", gone.last, gone.by
+        else:
+            what, end, use = called(one.of[1], self._answers), one.use.time, one.use
+        by = f"{use.event} by {who_began(use, self._answers)}" if use else "gone from the states"
+        return f"{AFTER} {what} ({in_utc(end)}, {by})"
 
     def is_over(self, door: Step, time: datetime, *, surely: bool = True) -> bool:
         """Whether a door was gone by then, surely or perhaps."""
-        gone = self.gone.get(door.ends)
+        gone = self._gone.get(_as_it_was(door))
         return gone is not None and time > (gone.last if surely else gone.sure)

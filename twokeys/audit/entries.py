@@ -187,13 +187,14 @@ class Doors:
         found, sure = self._whose(use, [door for door in into if not unmet[id(door)]])
         if not found:
             found, sure = self._whose(use, into)
+        found = [*{door.ends: door for door in reversed(found)}.values()][::-1]  # as it is now rather than as it was
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(door)] for door in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
             lacks += () if had.given else tuple(map(self._ended.after, had.over.values()))
-            lacks += tuple(self._ended.gone[door.ends].after(self._answers) for door in self._whose(use, late)[0])
+            lacks += tuple(map(self._ended.after, self._whose(use, late)[0]))
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
