@@ -157,6 +157,8 @@ def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*
     found = of_two_times(*worlds, *came, *calls)
     strong, weak = Level.ADMINISTRATOR, Level.READ
     assert [*found.strengths.values()] == ([strong, weak] if weaker else [weak, strong])
+    named = [name for way in found.answers.ways for name in way.permissions.names if not way.by_access_role]
+    assert named == [f"{new.rpartition('/')[2]} since 2026-09-03 09:00 UTC"]
     said = [one.words(found.answers).partition(": ")[2] for one in found.taken_back]
     assert said == ["administrator (AdministratorAccess), from before the records to 2026-09-03 09:00 UTC"] * weaker
 

@@ -116,7 +116,7 @@ def facts(way: Way, now: datetime) -> str:
         f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else "",
     ]
     known = since(way.since)
-    parts += [f"since {known}" if known else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
+    parts += [f"keys since {known}" if known else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
     return " · ".join(part for part in parts if part)
 
 

@@ -168,7 +168,7 @@ def compare(
     came = [one.use for one in population]
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
     strengths = strengths_of(answers, population, (*gone, *there), changes)
-    answers = as_they_may_be(answers, (*gone, *there))
+    answers = as_they_may_be(answers, (*gone, *there), changes)
     first = trail.start or datetime.max.replace(tzinfo=UTC)
     learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(

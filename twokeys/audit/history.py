@@ -32,6 +32,10 @@ class History:
             if one.whom == whom and one.gives in POLICIES:
                 calls[one.of[2]].append(one)
         now, then = _shown(whom, answers), _shown(whom, answers.before) if answers.before else {}
+        self.whom = whom
+        given = {name: calls[name][-1] for name in now if calls[name] and not calls[name][-1].undone}
+        self.since = {name: one.use.time for name, one in given.items() if one.call.writes or name not in then}
+        """Since when it has those of now that a call of the period gave it, or wrote."""
         self._had: list[tuple[datetime, datetime, str, Document | None]] = []
         for name in {**now, **then, **calls}:
             times = [FIRST, *(one.use.time for one in calls[name]), LAST]

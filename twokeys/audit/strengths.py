@@ -73,8 +73,11 @@ def strength(one: Change, answers: Answers) -> Level:
     return level_of(document_of(one, answers), ()) if gives else Level.NONE
 
 
-def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
-    """The answers with each role as strong as it may still be by policies that states do not show."""
+def as_they_may_be(answers: Answers, stood: Iterable[Stood], changes: Sequence[Change]) -> Answers:
+    """The answers with each role as strong as it may still be by policies that states do not show, and with since when
+    it has those that calls gave it.
+    """
+    histories = _histories(answers, changes)
     more: dict[Who | None, list[Stood]] = defaultdict(list)
     for one in stood if answers.from_states else ():
         for where in whom_entered(one.change, one.accounts, answers) if one.may_stand else ():
@@ -82,6 +85,9 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood]) -> Answers:
 
     def of(way: Way) -> Way:
         found, may = chain(more[way.target.who], more[set_of(way.target)]), way.permissions
+        since = histories[way.target.who].since.items() if way.target.who in histories else ()
+        dated = {_policy(name): f"{_policy(name)} since {in_utc(time)}" for name, time in since}
+        may = replace(may, names=tuple(dated.get(name, name) for name in may.names))
         for one in found:
             level, _ = one.permissions or (may.level, ())
             name = f"{_policy(one.change.of[2])} ({one.change.use.event}, {in_utc(one.since or one.change.use.time)})"
@@ -98,11 +104,7 @@ def strengths_of(
     answers: Answers, population: Iterable[Entry], stood: Iterable[Stood], changes: Sequence[Change]
 ) -> dict[str, Level]:
     """Of each entry, by id, how strong its role was then, as far as a way into it shows, or calls that changed it."""
-    done = done_of(changes)
-    changed = {one.whom for one in done if one.gives in POLICIES and one.of[0] == "role"}
-    histories: dict[Who | None, tuple[tuple[str, str, str], History]] = {
-        Who("role", *whom[::2]): (whom, History(whom, done, answers)) for whom in changed
-    }
+    done, histories = done_of(changes), _histories(answers, changes)
     now, then = (
         _ways_into(each)
         for each in ((*answers.all_ways, *answers.if_granted), answers.before.all_ways if answers.before else ())
@@ -114,10 +116,10 @@ def strengths_of(
         level = max(way.permissions.level for way in ways)
         if role not in histories:
             return max((level, *(way.permissions.level for way in then.get(role, ()))))
-        (whom, history), may, arn = histories[role], ways[0].permissions, ways[0].target.arn
+        history, may, arn = histories[role], ways[0].permissions, ways[0].target.arn
         if (had := history.between(time, time)) == history.between(LAST, LAST):
             return level
-        level = _strongest(arn, whom, had, done, answers)
+        level = _strongest(arn, history.whom, had, done, answers)
         return min(level, level_of(may.limit, tuple(own_changes(arn, may.documents)))) if may.limit else level
 
     found: dict[str, Level] = {}
@@ -131,6 +133,13 @@ def strengths_of(
         level, _ = each.permissions or (Level.NONE, ())
         found |= {use.id: max(found[use.id], level) for use in each.entered}
     return found
+
+
+def _histories(answers: Answers, changes: Sequence[Change]) -> dict[Who | None, History]:
+    """Of each role whose policies calls changed."""
+    done = done_of(changes)
+    changed = {one.whom for one in done if one.gives in POLICIES and one.of[0] == "role"}
+    return {Who("role", *whom[::2]): History(whom, done, answers) for whom in changed}
 
 
 def _ways_into(ways: Iterable[Way]) -> dict[Who | None, list[Way]]:
