@@ -142,6 +142,20 @@ def test_whoever_met_what_a_door_asked_for_until_it_was_changed_came_by_it_until
     assert one.lost == f"user mallory of {OUTSIDE} if external ID (now another)"
 
 
+def test_a_door_that_asks_for_less_now_is_one_door_and_still_the_only_one_of_a_third_party() -> None:
+    """Its record names no principal: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html."""
+    old, new = (
+        document(trusts(MALLORY, condition={"StringEquals": {"sts:ExternalId": ids}})) for ids in ("1", ["1", "2"])
+    )
+    came = entry(MALLORY, DEPLOYER, at(1)) | {
+        "userIdentity": {"type": "AWSAccount", "principalId": "AIDAX", "accountId": OUTSIDE},
+        "requestParameters": {"roleArn": DEPLOYER, "externalId": "1"},
+        "recipientAccountId": STAGE,
+    }
+    (one,) = of_two_times(two_keys(old), two_keys(new), came).population
+    assert (kind_of(one), len(one.doors)) == (BY, 1)
+
+
 @pytest.mark.parametrize("weaker", [True, False])
 def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*, weaker: bool) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html: NoSuchEntity, if it has it not."""

@@ -184,10 +184,9 @@ class Doors:
             into += [Step(Party(who), Party(use.target, use.arn), (), None, ()) for who in gone]
         asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
-        found, sure = self._whose(use, [door for door in into if not unmet[id(door)]])
+        found, sure = self._whose(use, _each_once([door for door in into if not unmet[id(door)]]))
         if not found:
-            found, sure = self._whose(use, into)
-        found = [*{door.ends: door for door in reversed(found)}.values()][::-1]  # as it is now rather than as it was
+            found, sure = self._whose(use, _each_once(into))
         lacks = tuple(dict.fromkeys(chain.from_iterable(unmet[id(door)] for door in found)))
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:
@@ -241,6 +240,11 @@ class Doors:
         return any(
             unique_id is not None and unique_id not in self._ids.get(who, {unique_id}) for who, unique_id in shown
         )
+
+
+def _each_once(doors: Sequence[Step]) -> list[Step]:
+    """Each door once, as it is now rather than as it was."""
+    return [*{door.ends: door for door in reversed(doors)}.values()][::-1]
 
 
 def _has_another_path(door: Step, use: Use) -> bool:
