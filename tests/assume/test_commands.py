@@ -531,6 +531,7 @@ def test_of_another_company_s_door_it_is_said_whose_it_is_before_what_it_asks(tm
 def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     tmp_path: Path,
     local_aws: LocalAws,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The code is the user's, and a role's session carries no MFA:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
@@ -543,6 +544,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         (parent, "hub", allow("sts:AssumeRole", Principal=ada, Condition=asks)),
         (stage, "middle", allow("sts:AssumeRole", Principal={"AWS": hub})),
         (stage, "last", allow("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{STAGE}:role/middle"})),
+        (stage, "end", allow("sts:AssumeRole", Principal={"AWS": last})),
     ]
     for account, name, trust in made:
         account.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
@@ -552,6 +554,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         door("middle", role="middle", source={"kind": "role", "account": MANAGEMENT, "names": ["hub"]}),
         door("last", role="last", source={"kind": "role", "account": STAGE, "names": ["middle"]}),
         door("keyed", role="keyed", source={"kind": "role", "account": STAGE, "names": ["middle"]}, documents=False),
+        door("end", role="end", source={"kind": "role", "account": STAGE, "names": ["last"]}),
     ]
     entries[3]["door"]["requires"]["externalId"] = True
     ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
@@ -571,6 +574,11 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     lasts = datetime.fromisoformat(json.loads(done.stdout)["AWS_CREDENTIAL_EXPIRATION"]) - datetime.now(UTC)
     assert lasts < timedelta(seconds=3601)
     assert "Note: last closes in 4 min, and this session ends" in done.stderr
+    for name, value in json.loads(done.stdout).items():  # in that door, whose session has no device for the code
+        monkeypatch.setenv(name, value)
+    on = run("end", "--from", doors, "--mfa-code", "123456", "--json")
+    assert json.loads(on.stdout)["arn"] == f"arn:aws:sts::{STAGE}:assumed-role/end/ada"
+    assert "Note: --mfa-code did not count" in on.stderr
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

@@ -25,6 +25,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
+from twokeys.profiles.options import note
 from twokeys.profiles.reading import Reading
 from twokeys.profiles.sections import session_name
 from twokeys.profiles.ways import (
@@ -132,8 +133,8 @@ class Given:
 
     Without a `profile` the credentials of the surroundings are taken. `seconds` is how long; by default as long as the
     role allows, and an hour if the credentials are a session's. `mfa_serial` is the ARN of the MFA device, by default
-    the user's that is called like the user; `mfa_code` are its six digits, which are sent whatever the door is said to
-    ask for. `region` is where to work; by default the region of the surroundings, else the door's.
+    the user's that is called like the user; `mfa_code` are its six digits, which a user sends whatever the door is said
+    to ask for. `region` is where to work; by default the region of the surroundings, else the door's.
     """
 
     profile: str | None = None
@@ -182,22 +183,23 @@ def open_session(
     if own is False and from_shell and (came_with := os.environ.get(PROFILE)):
         return open_session(ways, reading, replace(given, profile=came_with), ask)
     others = _of_others(ways, reading, caller, from_shell) if own is False else None
-    askable = (way.held or given.external_id) and (given.mfa_code is None or ":user/" in caller)
-    if others and not askable:
+    if others and not (way.held or given.external_id):
         raise others
+    code = given.mfa_code if ":user/" in caller else None  # whoever is no user has no device
     try:
         asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
-        if given.mfa_code is None and (of_session or not all(asks_mfa)):
+        if code is None and (of_session or not all(asks_mfa)):
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
+            if answered and given.mfa_code:
+                note("--mfa-code did not count: a role's session shows no code, and the door asked for none")
         if answered is None:
-            if given.mfa_code is None and (refusal := others or _shut(way, reading)):
+            if code is None and (refusal := others or _shut(way, reading)):
                 raise refusal
             named = given.mfa_serial
             serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
-            code = ask(way.name, serial) if given.mfa_code is None else given.mfa_code
-            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
+            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code or ask(way.name, serial), way, serial)}
             answered = sts.assume_role(**asked)
     except ClientError as error:
         if _WRONG_CODE in str(error):
