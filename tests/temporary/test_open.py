@@ -101,6 +101,12 @@ def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alo
     assert ends == timedelta(hours=1)  # the longest session of a role that says none: CreateRole, MaxSessionDuration
 
 
+def test_a_door_that_would_close_earlier_than_now_is_not_shortened_in_silence(shop: Path) -> None:
+    (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("2026-01-31 ", "2999-01-31T10:00Z "))
+    said = json.loads(call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--json", "--dry-run"))
+    assert "this is earlier than 2999-01-31 10:00 UTC, when shop-fix closes now" in said["warnings"]
+
+
 def test_what_the_preview_warns_of_is_said_before_its_result(shop: Path) -> None:
     (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("{shop: {}}", "{shop: {organizationalUnit: Shops}}"))
     said = call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--dry-run").splitlines()

@@ -106,6 +106,9 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
+    before = settings.doors[door].expires if door in settings.doors else None
+    if before and opening.closes < before:
+        warnings = [f"this is earlier than {until(before)}, when {door} closes now", *(warnings or [])]
     session = int(entry.get("sessionSeconds", _HOUR))
     shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
     ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
