@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from twokeys.project.config import Project
     from twokeys.settings.models import Settings
+    from twokeys.temporary.change import Opening
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 _HOUR = 3600
@@ -106,9 +107,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
-    before = settings.doors[door].expires if door in settings.doors else None
-    if before and opening.closes < before:
-        warnings = [f"this is earlier than {until(before)}, when {door} closes now", *(warnings or [])]
+    said = [*_closes_earlier(settings, opening), *(warnings or [])]
     session = int(entry.get("sessionSeconds", _HOUR))
     shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
     ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
@@ -122,7 +121,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "sessionSeconds": session,
             "previewed": judged,
             "states": sorted(known),
-            "warnings": warnings or [],
+            "warnings": said,
             "written": not dry_run,
             "diff": changes,
         }
@@ -135,7 +134,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         if shut
         else f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}"
     )
-    for warning in warnings or ():
+    for warning in said:
         click.echo(f"warning: {warning}")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
@@ -143,6 +142,16 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo("Nothing written (--dry-run).")
         return
     click.echo(f"Wrote {file}. " + _next_step(name, project, split=not judged))
+
+
+def _closes_earlier(settings: Settings, opening: Opening) -> list[str]:
+    """That a door which is opened anew would close before it does now."""
+    from twokeys.doors.expiry import until
+
+    before = settings.doors[opening.door].expires if opening.door in settings.doors else None
+    if before is None or before <= opening.closes:
+        return []
+    return [f"this is earlier than {until(before)}, when {opening.door} closes now"]
 
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
