@@ -328,6 +328,7 @@ def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_pat
         (["assume"], "s", "stage"),
         (["profiles", "--person"], "", "ada,bob"),
         (["profiles", "--role"], "", "ci"),
+        (["profiles", "--account"], "sta", "stage"),
         (["console"], "y", ""),
     ],
 )
@@ -346,6 +347,24 @@ def test_the_tab_key_completes_doors_and_people(
     monkeypatch.chdir(tmp_path)
     found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
     assert ",".join(one.value for one in found) == expected
+
+
+def test_the_tab_key_offers_files_where_one_is_named_and_after_two_dashes_what_a_shell_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two-keys-of").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def offered(*words: str, begun: str = "") -> list[tuple[str, str]]:
+        shell = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE")
+        return [(one.type, one.value) for one in shell.get_completions([*words], begun)]
+
+    for option in ("--from", "--state"):
+        assert offered("assume", option, begun="ba") == [("file", "ba")]
+    assert offered("assume", "stage") == [("plain", "--")]
+    assert offered("assume", "stage", "--", begun="two-") == [("plain", "two-keys-of")]
+    for words in (("cat",), ("aws", "--cli-input-json")):
+        assert offered("assume", "stage", "--", *words, begun="ba") == [("file", "ba")]
 
 
 def test_the_tab_key_offers_the_doors_of_whoever_has_profiles_and_after_profile_those_of_the_file(

@@ -59,6 +59,7 @@ class _Grouped(click.Command):
     "--account",
     default="",
     metavar="ID",
+    shell_complete=complete,
     help="The account of that user or role, if its name is in several; or its name.",
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
