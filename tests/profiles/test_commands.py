@@ -485,6 +485,11 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     run("--person", "ada", "--state", stage)
     result = run("--person", "ada", "--state", stage, "--dry-run")
     assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
+    written = config.read_text()
+    config.write_text(written.replace("[profile a]", "# of mine\n[profile a]"))
+    said = run("--person", "ada", "--state", stage, "--dry-run").output
+    assert "1 unchanged, the lines between them as they were made (nothing is written: --dry-run)" in said
+    config.write_text(written)
     longer = write(tmp_path, "longer.json", outputs(door("a"), door("b")))
     shown = run("--person", "ada", "--state", longer, "--dry-run").stdout
     assert "\n@@ -14,4 +14,12 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
@@ -601,7 +606,7 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     before = config.read_bytes()
     run("--person", "ada", "--state", stage, "--account", "management")
     for other in (STAGE, "stage"):
-        with pytest.raises(Refusal, match=f"nobody of account {STAGE}.*{MANAGEMENT}"):
+        with pytest.raises(Refusal, match="nobody of account stage.*is in management"):
             run("--person", "ada", "--state", stage, "--account", other)
     assert config.read_bytes() == before
 

@@ -85,7 +85,7 @@ def changed(diff: str) -> list[str]:
 
 def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alone(shop: Path) -> None:
     end = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%MZ")
-    told = json.loads(call(shop, "shop-fix", "--until", end, "--reason", "Stuck: again", "--json"))
+    told = json.loads(call(shop, "shop-fix", "--until", end, "--reason", "Stuck:\nagain", "--json"))
     assert told["written"]
     assert told["previewed"]
     assert changed(told["diff"]) == [

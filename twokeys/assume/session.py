@@ -39,7 +39,6 @@ from twokeys.profiles.ways import (
     not_yet,
     only_if,
     own_device,
-    own_ways,
     owner_of,
     reached,
     unsaid,
@@ -203,7 +202,8 @@ def open_session(
             answered = sts.assume_role(**asked)
     except ClientError as error:
         if _WRONG_CODE in str(error):
-            raise _wrong_code(way, asked["SerialNumber"], str(error), named=given.mfa_serial is not None) from error
+            step = f"run this again with the next code of {asked['SerialNumber']}; another device: --mfa-serial ARN"
+            raise _refused(way, str(error), step) from error
         if error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=given.profile) from error
         theirs = "yours" if own else f"for {whose(ways, reading.accounts)}"
@@ -413,7 +413,7 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
     if unshown := _not_shown(caller, reading):
         return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
     you = person.label if person and person.label not in theirs else caller
-    mine = [way.name for way in own_ways(reading.ways, person, reading.members)]
+    mine = [way.name for way in reached(reading.ways, person, reading.members, caller)]
     has = f"; yours: {listed(mine, 12)}" if mine else ", and none in this file is yours"
     return _refused(
         ways[0], f"it is for {theirs}, and you are {you}{has}", f"ask {owner_of(ways)} for a door of your own"
@@ -432,16 +432,6 @@ def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
     """Of a door, where its role is, or where else."""
     where = where or getattr(way, "role_arn", way.account)
     return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
-
-
-def _wrong_code(way: RoleWay, serial: str, why: str, *, named: bool) -> Refusal:
-    return _refused(
-        way,
-        why,
-        f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
-        f" {'that --mfa-serial names' if named else 'called like you'}: name another one of yours (`aws iam"
-        " list-mfa-devices` lists them) with --mfa-serial ARN",
-    )
 
 
 def _device(way: RoleWay, caller: str) -> str:

@@ -117,7 +117,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
             next_step="leave --user out, or name the door of one of your own users",
         )
-    opening = Opening(door, closes, reason, copy_of, user, role, outside=outside)
+    opening = Opening(door, closes, " ".join(reason.split()), copy_of, user, role, outside=outside)
     old = read_text(file)
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
     entry = opened(doors, opening, file, longest)
