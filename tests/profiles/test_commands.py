@@ -606,7 +606,7 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     before = config.read_bytes()
     run("--person", "ada", "--state", stage, "--account", "management")
     for other in (STAGE, "stage"):
-        with pytest.raises(Refusal, match="nobody of account stage.*is in management"):
+        with pytest.raises(Refusal, match=r"nobody of account stage.*is in management"):
             run("--person", "ada", "--state", stage, "--account", other)
     assert config.read_bytes() == before
 
