@@ -226,7 +226,7 @@ STEPS: dict[str, Callable[[World], object] | Mapping[str, Any]] = {
         replaced(world, "b", **{key: "arn:aws:iam::aws:policy/ReadOnlyAccess"})
         for key in ("permissionsBoundary", "policyArn")
     ],
-    "write an inline policy instead": both(
+    "write it inline instead": both(
         without("b"), lambda world: world.add("RolePolicy", "b", world.stage, role="deployer", name="b", policy=SHORT)
     ),
     "make both from one structure with twokeys.doors.render, and update again": given("own", assumeRolePolicy=SERVICE),

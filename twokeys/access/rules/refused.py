@@ -165,8 +165,8 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
             if account.isdigit() or (graph.accounts.pinned(account) and arn.account in known):
                 message = f"{resource.label} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
-                is_boundary = str(arn) == resource.get("permissionsBoundary")
-                step = f"name one of those{'' if is_boundary else ', or write an inline policy instead'}; see {_MANAGED}"
+                inline = "" if str(arn) == resource.get("permissionsBoundary") else ", or write it inline instead"
+                step = f"name one of those{inline}; see {_MANAGED}"
                 yield Finding(message + why, step, resource.urn, source=resource.source)
 
 
