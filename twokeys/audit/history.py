@@ -33,9 +33,8 @@ class History:
                 calls[one.of[2]].append(one)
         now, then = _shown(whom, answers), _shown(whom, answers.before) if answers.before else {}
         self.whom = whom
-        given = {name: calls[name][-1] for name in now if calls[name] and not calls[name][-1].undone}
-        self.since = {name: one.use.time for name, one in given.items() if one.call.writes or name not in then}
-        """Since when it has those of now that a call of the period gave it, or wrote."""
+        self.since: dict[str, datetime] = {}
+        """Since when it has those of now that a call of the period gave it and that were not there before."""
         self._had: list[tuple[datetime, datetime, str, Document | None]] = []
         for name in {**now, **then, **calls}:
             times = [FIRST, *(one.use.time for one in calls[name]), LAST]
@@ -47,6 +46,9 @@ class History:
             begins = [then[name]] if knows and name in then else []
             if first and not begins and (first.undone or (first.call.writes and not knows)):
                 begins = [document_of(first, answers)]
+            ends = max((number for number, one in enumerate(calls[name], 1) if one.undone), default=0)
+            if name in now and not begins and calls[name][ends:]:
+                self.since[name] = calls[name][ends].use.time
             versions.insert(0, begins)
             versions[-1] = versions[-1] + ([now[name]] if name in now else [])
             for start, end, each in zip(times, times[1:], versions, strict=False):
