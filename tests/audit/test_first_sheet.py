@@ -5,7 +5,7 @@ import pytest
 from tests.access.test_translation import put
 from tests.access.world import CI, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_comparison import CI_SESSION, at, compared, root_sessions
+from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, compared, root_sessions
 from twokeys.answers.reading import read
 from twokeys.audit.against_states import against_states
 from twokeys.audit.events import at_the_top
@@ -76,3 +76,22 @@ def test_of_those_who_came_without_a_door_the_strongest_is_first_and_who_was_let
     ]
     assert " -> role admin of " in said[0]
     assert "(administrator) from 198.51.100.3: without a door" in said[0]
+
+
+def test_who_perhaps_came_by_a_door_is_counted_apart_from_who_did() -> None:
+    """No record tells the organization of its caller's account.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    world, shared = two_keys(), arn(STAGE, "role/shared")
+    world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5"})
+    ours = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    world.role("shared", world.stage, document(trusts("*", condition=ours)))
+    callers = [arn(OUTSIDE, "user/agent"), CI_SESSION]
+    came = [entry(who, role, at(day)) for day, (who, role) in enumerate(zip(callers, (shared, DEPLOYER), strict=True))]
+    found = compared(world, *came, entry(arn(OUTSIDE, "user/mallory"), DEPLOYER, at(2)))
+    (entered, *_) = at_the_top(found.answers, found, told=True)
+    assert entered.partition(". Next step")[0] == (
+        f"Entered by a door or perhaps by one: user agent of {OUTSIDE} (no permissions 1; 1 perhaps by a door), "
+        "role ci of management (no permissions 1)"
+    )

@@ -509,7 +509,7 @@ def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -
     failed = called(PROD, at(4), "CreateProfile", "eve", eventSource="rolesanywhere.amazonaws.com", errorCode="Denied")
     found = compared(two_keys(), *records, failed)
     assert at_the_top(read(two_keys().graph), found) == [
-        f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1); CreateActivation in {STAGE} (2)"
+        f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1), CreateActivation in {STAGE} (2)"
     ]
     assert f"{len(calls)} by user eve" in who_changed(read(two_keys().graph), found)
     named = {"rolesanywhere": "IAM Roles Anywhere", "eks": "EKS", "ssm": "Systems Manager"}
