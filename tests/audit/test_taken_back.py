@@ -694,7 +694,7 @@ def test_entries_are_alike_that_were_while_the_same_stood_and_who_had_more_is_be
     more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
     mallory = (entry(arn(HUB, "user/mallory"), DEPLOYER, at(days)) for days in (0.5, 1.5, 2.5, 3.5))
     found = compared(two_keys(), *mallory, *changes(STAGE, *more), from_states=True)
-    one, many, *_ = (said for _, said in to_look_at(found.answers, found)[0])
+    one, many = (said for what, said in to_look_at(found.answers, found)[0] if "without a door" in what)
     assert ("while it had more" in one, ", the last of " in one) == (True, False)
     assert ("while it had more" in many, ", the last of 3 since " in many) == (False, True)
 
