@@ -155,12 +155,9 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             yield heading(group, named)
         for same in group.ways:
             way = same[0]
-            alike = len({one.permissions.names for one in same}) == 1
-            policies = listed(way.permissions.names, most=2) if alike else ""
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
-            about, *others = {facts(one, now) for one in same}
-            about = asked(way, now) if others else about
-            yield f"    {' · '.join(filter(None, (policies, about)))}"
+            policies = listed([listed(one.permissions.names, most=2) for one in same], most=2)
+            yield f"    {' · '.join(filter(None, (policies, facts(same, now))))}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""
