@@ -1009,6 +1009,8 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
     for name in names:
         assert f"{name} (sha256 {hashes[name][:12]}, written {WRITTEN})" in as_said.text
         assert f"sha256 {hashes[name]}, written {WRITTEN}" in as_said.page
+    over_all = hashlib.sha256("".join(f"{one['sha256']}\n" for one in evidence["read"]).encode()).hexdigest()
+    assert f"sha256 of what was read (see Evidence): {over_all}" in as_said.page, "above the signature"
     for shown in (as_said.text, as_said.page):
         assert evidence["notLookedAt"] in shown
         assert f"TwoKeys {version('twokeys')}, 20" in shown

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 
 from rich.console import Console
@@ -109,6 +110,13 @@ def what_was_read(answers: Answers, comparison: Comparison | None, digits: int =
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     of_events = [(one.name, read_from(one, digits)) for one in (comparison.was_read.sources if comparison else ())]
     return [(one.name, file_or_live(one, digits)) for one in read_of(answers)] + of_events
+
+
+def digest(answers: Answers, comparison: Comparison | None) -> str:
+    """The sha256 over those of all files that were read, one a line in the same order; empty where none was."""
+    read = (*read_of(answers), *(comparison.was_read.sources if comparison else ()))
+    each = [f"{one.sha256}\n" for one in read if one.sha256]
+    return sha256("".join(each).encode()).hexdigest() if each else ""
 
 
 def in_short(answers: Answers, comparison: Comparison | None) -> str:
