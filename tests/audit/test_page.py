@@ -100,7 +100,7 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     trail = Trail()
     trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
     event = "0a1b2c3d-0000-4000-8000-000000000001"
-    trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)) | {"eventID": event})
+    trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)) | {"eventID": event, "sharedEventID": event})
     shown = opened(found, compare(found, trail), STAGE)
     to_look_at = shown.get_by_role("table", name="To look at: each use once")
     (what,) = to_look_at.get_by_role("rowheader").all_inner_texts()
