@@ -237,14 +237,14 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
         return
     if settings.is_outside(door):
         ours = source.stack is not None or account == settings.management_account_id
-        if ours or door.keys != ("trust",) or door.external_id is None:
-            why = (
-                "an account of the organization is named by its key in `accounts` of its stack, and a door for a third"
-                f" party has the trust alone here and asks for an external ID ({_THIRD_PARTY_PAGE})"
-            )
-            step = (
-                "write that key, and the `stack` if it is another one; of a third party `keys: [trust]`, `externalId`"
-            )
+        lacks = ["`keys: [trust]`"] if door.keys != ("trust",) else []
+        lacks += ["an `externalId`"] if door.external_id is None else []
+        why = f"a door for a third party has the trust alone here and asks for an external ID ({_THIRD_PARTY_PAGE})"
+        step = f"add {' and '.join(lacks)}; an account of the organization is named by its key in `accounts` instead"
+        if ours:
+            why = "it is an account of the organization, which is named by its key in `accounts` of its stack"
+            step = "write that key, and the `stack` if it is another one"
+        if ours or lacks:
             yield Problem(f"{key}.account", account, why, step)
         return
     if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):
