@@ -114,8 +114,9 @@ def what_was_read(answers: Answers, comparison: Comparison | None, digits: int =
 
 def digest(answers: Answers, comparison: Comparison | None) -> str:
     """The sha256 over those of all files that were read, one a line in the same order; empty where none was."""
-    read = (*read_of(answers), *(comparison.was_read.sources if comparison else ()))
-    each = [f"{one.sha256}\n" for one in read if one.sha256]
+    of_events = comparison.was_read.sources if comparison else ()
+    read = (*(one.sha256 for one in read_of(answers)), *(one.sha256 for one in of_events))
+    each = [f"{one}\n" for one in read if one]
     return sha256("".join(each).encode()).hexdigest() if each else ""
 
 
