@@ -90,6 +90,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(shown.locator("main")).to_contain_text("that is not shown to be ours")
     expect(shown.locator("#events h4", has_text="not known")).to_have_count(1)
     expect(shown.locator("#events")).to_contain_text("is not covered")
+    expect(shown.locator("#events")).not_to_contain_text(f"{OUTSIDE} is not covered")
     expect(shown.get_by_role("table", name="To look at: each use once")).to_contain_text(
         "new source address 198.51.100.7"
     )
