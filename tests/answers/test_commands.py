@@ -141,7 +141,10 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     assert "violation: door-needs-grant" in text
     assert "the grant key is missing" in text
     _, exported = call("export", tmp_path / "doors.json", "--state", tmp_path / "state.json")
-    assert "Left out: role ci of management -> role deployer of 222222222222 (no grant)" in exported
+    assert (
+        "Left out, as no profile begins them: role ci of management -> role deployer of 222222222222 (no grant);"
+        in exported
+    )
     assert "0 doors" in exported
 
 
@@ -154,7 +157,7 @@ def test_a_workflow_s_way_that_no_profile_begins_is_named_with_the_arn_that_its_
     world.role("gh-shop", world.hub, document(statement | {"Condition": {"StringEquals": comes}}))
     _, exported = call("export", tmp_path / "doors.json", "--state", write_state(tmp_path / "state.json", world))
     way = f"GitHub repo:acme/shop:ref:refs/heads/main -> {arn(HUB, 'role/gh-shop')}"
-    assert f"Left out: {way}, which no profile begins\n" in exported
+    assert f"Left out, as no profile begins them: {way}; `twokeys access check` has all\n" in exported
 
 
 def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_names(tmp_path: Path) -> None:

@@ -155,20 +155,18 @@ def export_command(file: Path, *, shown: Callable[[], Snapshot]) -> None:
     across = len(doors["doors"]) - within
     inside = f", and {counted(within, 'role')} that users enter in their own account" if within else ""
     click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts (one for each principal and role){inside}")
-    for door in found.doors:
-        if door.state is State.SHUT:
-            click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
     for line in dict.fromkeys(f"Not proved: {one.message}. Next step: {one.next_step}" for one in found.not_proved):
         click.echo(printable(line))
     direct = [way for way in found.ways if len(way.steps) == 1]
     roots = sum(way.target.who.kind == "root-user" for way in direct)
-    others = [
+    left = [f"{one.source.short} -> {one.target.short} ({one.lacks})" for one in found.doors if one.state is State.SHUT]
+    left += [
         f"{way.source.short} -> {way.target.arn}"
         for way in direct
         if way.target.who.kind == "role" and way.source.who.kind not in KINDS and not way.as_aws_made_it
     ]
-    for left in filter(None, (listed(others, 12), counted(roots, "root session") if roots else "")):
-        click.echo(printable(f"Left out: {left}, which no profile begins"))
+    if left := [*left, *[counted(roots, "root session")] * bool(roots)]:
+        click.echo(printable(f"Left out, as no profile begins them: {listed(left, 3)}; `twokeys access check` has all"))
     for line in filter(None, (not_shown(found), scope(found))):
         click.echo(printable(line))
 
