@@ -111,7 +111,7 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     assert said["arn"] == READER
 
 
-def evaluating(shell: str, doors: str) -> list[dict[str, str]]:
+def evaluating(shell: str, doors: str, *more: str) -> list[dict[str, str]]:
     """What is in the environment of a shell that evaluates the session of the door, before and after, and the way back.
 
     fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html
@@ -119,7 +119,7 @@ def evaluating(shell: str, doors: str) -> list[dict[str, str]]:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not on this machine")
     out = Path(doors).with_name("out")
-    out.write_text(run("stage-reader", "--from", doors).stdout)
+    out.write_text(run("stage-reader", "--from", doors, *more).stdout)
     evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
     script = f'env -0; printf "\\1"; {evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
     seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True)
@@ -143,6 +143,32 @@ def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way
     second = sessions.Session("", "", "", datetime.now(UTC), "", None, "default", read(doors)[0]).evaluated
     assert "$TWOKEYS_OWN_AWS_SECRET_ACCESS_KEY" in second
     assert "eval 'TWOKEYS_OWN_" not in second, "that would keep the keys of the first door"
+
+
+@pytest.mark.parametrize("own", ["nothing", "profile", "keys"])
+def test_the_way_back_from_a_door_that_was_opened_with_profile_is_to_what_the_shell_had(
+    doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    pair = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    said = [f"{name.lower()} = {value}" for name, value in pair.items()]
+    (tmp_path / "config").write_text("\n".join(["[profile mine]", *said, "[profile work]", *said]))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name in pair if own != "keys" else ():
+        monkeypatch.delenv(name)
+    if own == "profile":
+        monkeypatch.setenv("AWS_PROFILE", "work")
+    before, inside, after = evaluating("sh", doors, "--profile", "mine")
+    assert (inside["TWOKEYS_PROFILE"], "AWS_PROFILE" in inside) == ("mine", False)
+    kept = ("AWS", "TWO")
+    assert {n: v for n, v in after.items() if n.startswith(kept)} == {
+        n: v for n, v in before.items() if n.startswith(kept)
+    }
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in inside.items():  # and on to a second door, with another profile
+        monkeypatch.setenv(name, value)
+    second = run("stage-reader", "--from", doors, "--profile", "work").stdout
+    assert ('AWS_PROFILE="$TWOKEYS_OWN_AWS_PROFILE"' in second) == (own == "profile"), "the first one's"
+    assert "AWS_PROFILE=work" not in second
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
@@ -383,7 +409,7 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
     assert shown.stderr.endswith('; back: `eval "$TWOKEYS_BACK"`.\n')
-    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_DOOR TWOKEYS_REGION TWOKEYS_BACK;\n" in shown.stdout
+    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_DOOR TWOKEYS_REGION TWOKEYS_BACK;" in shown.stdout
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
         assert f"export {name}=eu-central-1;" in shown.stdout
         monkeypatch.setenv(name, "eu-central-1")

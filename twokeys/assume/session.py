@@ -104,14 +104,15 @@ class Session:
         there = self.environment | {PROFILE: self.profile, DOOR: self.way.name} | region
         gone = [*(name for name in (*there, BACK) if name not in own), *(f"{_OWN}{name}" for name in own)]
         again = "".join(f'export {name}="${_OWN}{name}";' for name in own)
-        profile = {} if self.profile in {"", "default"} else {"AWS_PROFILE": self.profile}
-        return there | {BACK: again + for_shell(profile, gone)}
+        return there | {BACK: again + for_shell({}, gone)}
 
     @property
     def evaluated(self) -> str:
         """What `eval` takes, in sh and in fish: its own values the shell keeps in variables that no command gets."""
         inside, back = PROFILE in os.environ and WITHIN not in os.environ, os.environ.get(BACK, "")
-        own = [n for n in (*_KEYS, *_REGIONS) if (f'"${_OWN}{n}"' in back if inside else n in os.environ)]
+        own = [
+            n for n in (*_KEYS, *_REGIONS, "AWS_PROFILE") if (f'"${_OWN}{n}"' in back if inside else n in os.environ)
+        ]
         lines = [
             f"command -v unset >/dev/null && eval '{_OWN}{name}=${name}' || set -g {_OWN}{name} ${name};\n"
             for name in (() if inside else own)
