@@ -487,12 +487,10 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
 
 
 def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
-    for device, named in (
-        (f"arn:aws:iam::{MANAGEMENT}:mfa/phone", "that --mfa-serial names"),
-        (None, "called like you"),
-    ):
-        option = ["--mfa-serial", device] if device else []
-        with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*that is the device {named}"):  # not there
+    ada = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
+    for device in (ada.replace("ada", "phone"), ada):
+        option = ["--mfa-serial", device] if device != ada else []
+        with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*next code of {device};"):  # not there
             run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
     with pytest.raises(Refusal, match=f"that device is in account {STAGE}, and AWS takes codes of your own"):
         run("stage-reader", "--from", doors, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
@@ -508,10 +506,12 @@ def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_
     entries = (
         door("deploy", kind="role", names=("ci",), reason="Deployments", owner="platform", permits="write"),
         door("stage-reader", role="ops/reader"),
+        door("behind", target=PROD, source={"kind": "role", "account": STAGE, "names": ["reader"]}),
     )
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert refused.value.why == "it is for role ci of account management, and you are user ada; yours: stage-reader"
+    yours = "stage-reader, behind"  # as the list has them
+    assert refused.value.why == f"it is for role ci of account management, and you are user ada; yours: {yours}"
     assert refused.value.next_step == "ask its owner (platform) for a door of your own"
 
 
@@ -531,6 +531,7 @@ def test_of_another_company_s_door_it_is_said_whose_it_is_before_what_it_asks(tm
 def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     tmp_path: Path,
     local_aws: LocalAws,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The code is the user's, and a role's session carries no MFA:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
@@ -543,6 +544,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         (parent, "hub", allow("sts:AssumeRole", Principal=ada, Condition=asks)),
         (stage, "middle", allow("sts:AssumeRole", Principal={"AWS": hub})),
         (stage, "last", allow("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{STAGE}:role/middle"})),
+        (stage, "end", allow("sts:AssumeRole", Principal={"AWS": last})),
     ]
     for account, name, trust in made:
         account.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
@@ -552,6 +554,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         door("middle", role="middle", source={"kind": "role", "account": MANAGEMENT, "names": ["hub"]}),
         door("last", role="last", source={"kind": "role", "account": STAGE, "names": ["middle"]}),
         door("keyed", role="keyed", source={"kind": "role", "account": STAGE, "names": ["middle"]}, documents=False),
+        door("end", role="end", source={"kind": "role", "account": STAGE, "names": ["last"]}),
     ]
     entries[3]["door"]["requires"]["externalId"] = True
     ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
@@ -571,6 +574,11 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     lasts = datetime.fromisoformat(json.loads(done.stdout)["AWS_CREDENTIAL_EXPIRATION"]) - datetime.now(UTC)
     assert lasts < timedelta(seconds=3601)
     assert "Note: last closes in 4 min, and this session ends" in done.stderr
+    for name, value in json.loads(done.stdout).items():  # in that door, whose session has no device for the code
+        monkeypatch.setenv(name, value)
+    on = run("end", "--from", doors, "--mfa-code", "123456", "--json")
+    assert json.loads(on.stdout)["arn"] == f"arn:aws:sts::{STAGE}:assumed-role/end/ada"
+    assert "Note: --mfa-code did not count" in on.stderr
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

@@ -127,6 +127,7 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
         assert one.words(found.answers) == (f"{whom}: no permissions, from before the records to 2026-09-03 09:00 UTC")
         assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
         assert "Was open in the period" in top
+        assert "Was open" not in " ".join(at_the_top(found.answers, found, told=True)), "for whom signs: a state tells"
     else:
         assert "Next step: the older states do not show it: ask who called" in top
 
