@@ -82,7 +82,7 @@ class Accounts:
     def doors(
         self, members: Mapping[str, Account], people: Sequence[People] = ()
     ) -> dict[str, CrossAccountAccess | IdentityCenterAccess]:
-        """Make the keys of each door, after the people whom the same stack makes.
+        """Make the keys of each door, after the people whom the same stack makes, and the door that makes its source.
 
         A key that lives elsewhere is proved by what the management stack exports.
         """
@@ -92,10 +92,14 @@ class Accounts:
             any(len(door.keys) == 1 for door in doors) or (doors and self._management.is_read)
         ):
             self._before_doors.append(self._other(MANAGEMENT)[1])
-        return {
-            name: self._door(name, members) if door.via == "assume-role" else self._assignment(name)
-            for name, door in self._settings.doors.items()
-        }
+        made: dict[str, CrossAccountAccess | IdentityCenterAccess] = {}
+        for name in (one for door in self._settings.doors for one in self._settings.way_to(door)):
+            if name not in made:
+                door = self._settings.doors[name]
+                after = [*self._before_doors, *filter(None, [made.get(self._settings.door_before(door) or "")])]
+                by_role = door.via == "assume-role"
+                made[name] = self._door(name, members, after) if by_role else self._assignment(name)
+        return made
 
     def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
         """A console link for each role that people may switch to, by `account/role`."""
@@ -156,7 +160,7 @@ class Accounts:
             return unit
         return self._management.read("organizational_unit_ids", unit, "organization.organizationalUnits")
 
-    def _door(self, name: str, members: Mapping[str, Account]) -> CrossAccountAccess:
+    def _door(self, name: str, members: Mapping[str, Account], after: Sequence[pulumi.Resource]) -> CrossAccountAccess:
         settings, door = self._settings, self._settings.doors[name]
         target = members[settings.target_account_of(door)]
         source = self._source(name, members)
@@ -175,7 +179,7 @@ class Accounts:
                 target_provider=target.provider,
                 members=group_members,
             ),
-            pulumi.ResourceOptions(depends_on=self._before_doors),
+            pulumi.ResourceOptions(depends_on=after),
         )
 
     def _source(self, door: str, members: Mapping[str, Account]) -> SourceAccount:

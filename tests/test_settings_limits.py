@@ -514,8 +514,8 @@ def test_a_door_may_start_in_another_account_of_the_stack() -> None:
         ({"role": "runner", "account": "hub"}, {}, "within one account a role needs no door"),
         ({"group": "developers", "account": "stage"}, {}, "the members of its own groups"),
         ({"user": "alice", "account": "stage"}, {"via": "identity-center"}, "belong to no account"),
-        ({"role": "scanner", "account": "777788889999"}, {"keys": ["trust"]}, "asks for an external ID"),
-        ({"role": "scanner", "account": "777788889999"}, {"externalId": "x-1"}, "has the trust alone here"),
+        ({"role": "scanner", "account": "777788889999"}, {"keys": ["trust"]}, "Next step: add an `externalId`; an"),
+        ({"role": "scanner", "account": "777788889999"}, {"externalId": "x-1"}, "Next step: add `keys: [trust]`; an"),
     ],
 )
 def test_a_source_account_that_cannot_be_meant_is_refused(

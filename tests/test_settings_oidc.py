@@ -49,6 +49,9 @@ def test_a_subject_that_names_no_owner_is_refused(issuer: str, subject: str) -> 
         ("gitlab.com", "project_path:acme/app:ref_type:branch:ref:main"),
         ("oidc.eks.eu-central-1.amazonaws.com/id/ABC", "system:serviceaccount:ci:*"),
         ("idp.example.com", "user-*"),
+        ("oidc.demo.com", "deployment:acme/*"),  # and no slip of oidc.deno.com
+        ("oidc.model.com", "workspace:acme"),  # nor of oidc.modal.com
+        ("identity.depop.dev", "team:acme"),
     ],
 )
 def test_a_subject_of_ones_own_is_accepted(issuer: str, subject: str) -> None:
@@ -61,6 +64,9 @@ def test_a_subject_of_ones_own_is_accepted(issuer: str, subject: str) -> None:
         (GITHUB, "repo:acme/app:ref:main", "it as in repo:acme/app:ref:refs/heads/main"),
         ("token.action.githubusercontent.com", "repo:acme/app:*", GITHUB),
         ("token.actions.githubusercontent.co", "repo:acme/app:*", GITHUB),
+        ("gitlap.com", "project_path:acme/app:ref_type:branch:ref:main", "gitlab.com"),
+        ("app.terrraform.io", "organization:acme:project:app:workspace:prod:run_phase:apply", "app.terraform.io"),
+        ("api.pulumi.com/oicd", "pulumi:deploy:org:acme:*", "api.pulumi.com/oidc"),
     ],
 )
 def test_what_no_token_has_is_refused_with_what_is_meant(issuer: str, subject: str, meant: str) -> None:

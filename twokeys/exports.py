@@ -28,10 +28,7 @@ from twokeys.options import is_named_pipe
 _MASKED = "[secret]"
 _SECONDS = 15
 _MOST_BYTES = 32 << 20
-ASK = (
-    "ask whoever publishes it (they make it with `twokeys access export FILE`); of a stack of yours: `pulumi stack"
-    " export --file FILE` or `pulumi stack output --json > FILE`, by this version of the program"
-)
+ASK = "ask whoever publishes it (they make it with `twokeys access export FILE`)"
 """The next step where a file of doors is wrong."""
 
 

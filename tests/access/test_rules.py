@@ -53,8 +53,8 @@ def organization(world: World) -> World:
     return world
 
 
-def granting(world: World, resource: str) -> None:
-    replaced(world, "ci-grant", policy=document(grants(resource)))
+def granting(world: World, *resources: str) -> None:
+    replaced(world, "ci-grant", policy=document(grants(*resources)))
 
 
 @pytest.mark.parametrize(("operator", "key", "value"), [
@@ -260,6 +260,19 @@ def another_trust_than_is_declared(world: World) -> None:
     world.change(world.resources[-1], parent=parent.urn)
 
 
+def declared_where_nothing_is_made(world: World) -> None:
+    another_trust_than_is_declared(world)
+    replaced(world, "own", assumeRolePolicy=SERVICE)
+    world.change(world.resources[-1], parent=None)
+
+
+def declared_twice(world: World) -> None:
+    another_trust_than_is_declared(world)
+    replaced(world, "own", assumeRolePolicy=SERVICE)
+    (said,) = next(one for one in world.resources if one.name == "door").inputs["symbolicDocuments"]
+    replaced(world, "door", symbolicDocuments=[said, said])
+
+
 def grant_of_the_access_role(world: World) -> None:
     told = world.add("MemberAccount", "prod", outputs={"accessRoleArn": arn(PROD, "role/Enter")})
     world.add("Account", "prod", world.hub, outputs={"id": PROD, "name": "prod"}, protect=True, parent=told)
@@ -289,10 +302,42 @@ def test_a_pattern_of_partitions_leaves_one_role_as_roles_delegate_within_one_pa
 
 
 def any_repository(world: World) -> None:
-    provider = {"Federated": arn(STAGE, "oidc-provider/token.actions.githubusercontent.com")}
-    statement = {"Effect": "Allow", "Principal": provider, "Action": "sts:AssumeRoleWithWebIdentity"}
-    audience = {"StringEquals": {"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}
-    world.role("jobs", world.stage, document({**statement, "Condition": audience}))
+    admitting(by_token(GITHUB_PROVIDER, {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}))(world)
+
+
+def admitting(*statements: dict[str, Any]) -> Callable[[World], object]:
+    """A role that lets in whom statements name, who have no account."""
+    return lambda world: world.role("jobs", world.stage, document(*({"Effect": "Allow", **one} for one in statements)))
+
+
+def by_token(provider: str, condition: object = None) -> dict[str, Any]:
+    said = {"Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return said | ({"Condition": condition} if condition else {})
+
+
+GITHUB = "token.actions.githubusercontent.com"
+GITHUB_PROVIDER = arn(STAGE, f"oidc-provider/{GITHUB}")
+COGNITO, POOL = "cognito-identity.amazonaws.com", {"cognito-identity.amazonaws.com:aud": "us-east-1:12345678-dead-beef"}
+CLUSTER = "oidc.eks.eu-west-1.amazonaws.com/id/AB"
+OWN_PROVIDER = arn(STAGE, "oidc-provider/idp.example.com")
+ANYWHERE = {
+    "Principal": {"Service": "rolesanywhere.amazonaws.com"},
+    "Action": ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"],
+}
+
+
+def denial_until(day: str) -> dict[str, Any]:
+    return grants("*", effect="Deny") | {"Condition": {"DateLessThan": {"aws:CurrentTime": f"{day}T00:00:00Z"}}}
+
+
+def guests_who_give_themselves_more(world: World) -> None:
+    admitting(by_token(COGNITO, {"StringEquals": POOL}))(world)
+    world.add("RolePolicy", "more", world.stage, role="jobs", name="more", policy=document(grants("*", action="iam:*")))
+
+
+def from_stage_to_an_account_of_an_unknown_environment(world: World) -> None:
+    world.role("inner", world.provider("blue", PROD), document(trusts(DEPLOYER)))
+    world.grant("deployer", world.stage, arn(PROD, "role/inner"))
 
 
 def another_account(world: World, **more: Any) -> None:
@@ -321,9 +366,63 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ["third-party-named"],
     ),
     "any repository": (any_repository, ["federated-trust"]),
+    "every provider": (admitting(by_token("*")), ["federated-trust"]),
+    "no provider": (admitting(by_token("idp.example.com")), ["federated-trust"]),
+    "a provider of another account": (
+        admitting(by_token(arn(OUTSIDE, "oidc-provider/idp.example.com"))),
+        ["federated-trust"],
+    ),
+    "everybody of a provider": (admitting(by_token(OWN_PROVIDER)), ["federated-trust"]),
+    "every pod": (
+        admitting(by_token(arn(STAGE, f"oidc-provider/{CLUSTER}"), {"StringLike": {f"{CLUSTER}:sub": "*"}})),
+        ["federated-trust"],
+    ),
+    "guests who give themselves more": (guests_who_give_themselves_more, ["federated-trust"]),
+    "every trust anchor": (admitting(ANYWHERE), ["federated-trust"]),
+    "every service": (admitting({**ANYWHERE, "Principal": {"Service": "*"}}), ["federated-trust"]),
+    "all but IAM": (
+        lambda world: replaced(
+            world, "ci-grant", policy=document({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})
+        ),
+        ["wildcard-grant"],
+    ),
+    "the access role of every account": (
+        lambda world: granting(world, DEPLOYER, "arn:aws:iam::*:role/OrganizationAccountAccessRole"),
+        ["wildcard-grant"],
+    ),
     "every root": (
         lambda world: world.add("RolePolicy", "r", world.hub, role="ci", name="r", policy=ROOTS),
         ["root-session-grant"],
+    ),
+    "a trust in everything of an owner": (
+        admitting(by_token(GITHUB_PROVIDER, {"StringLike": {f"{GITHUB}:sub": "repo:acme/*"}})),
+        ["policy-lint"],
+    ),
+    "a policy of AWS that is misspelt": (
+        lambda world: world.add(
+            "RolePolicyAttachment", "b", world.stage, role="ci", policyArn="arn:aws:iam::aws:policy/ReadOnlyAcess"
+        ),
+        ["policy-lint"],
+    ),
+    "a denial that is over": (
+        lambda world: world.add(
+            "RolePolicy", "over", world.hub, role="ci", name="over", policy=document(denial_until("2026-11-23"))
+        ),
+        ["policy-lint"],
+    ),
+    "a principal of another partition": (
+        lambda world: world.role("b", world.stage, document(trusts(f"arn:aws-cn:iam::{STAGE}:role/deployer"))),
+        ["policy-refused"],
+    ),
+    "a role whose name is misspelt": (
+        lambda world: world.role("b", world.stage, document(trusts(arn(STAGE, "role/deploye")))),
+        ["policy-refused"],
+    ),
+    "a declared document that nothing is made of": (declared_where_nothing_is_made, ["declared-equals-real"]),
+    "a document that is declared twice": (declared_twice, ["declared-equals-real"]),
+    "a declared door that cannot be read": (
+        lambda world: world.add("Component", "door", door={**door(None), "expires": "soon"}),
+        ["door-expired"],
     ),
     "the access role": (grant_of_the_access_role, ["access-role-reserved"]),
     "IAM of a type that nobody reads": (placed("aws-native:iam:SomethingNew"), ["not-read"]),
@@ -332,8 +431,12 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add("Policy", "p", world.hub, name="p", policy=TOO_LONG),
         ["policy-refused"],
     ),
-    "a managed policy of another account": (
+    "a boundary of another account": (
         lambda world: world.role("b", world.stage, permissionsBoundary=arn(HUB, "policy/b")),
+        ["policy-refused"],
+    ),
+    "a managed policy of another account": (
+        lambda world: world.add("RolePolicyAttachment", "b", world.stage, role="ci", policyArn=arn(HUB, "policy/b")),
         ["policy-refused"],
     ),
     "another trust than is declared": (another_trust_than_is_declared, ["declared-equals-real"]),
@@ -346,6 +449,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
     "from stage to prod through the hub": (from_stage_to_prod_through_the_hub, ["environments-isolated"]),
     "from stage to prod through two roles of the hub": (
         from_stage_to_prod_through_two_roles_of_the_hub,
+        ["environments-isolated"],
+    ),
+    "from stage to an account of an unknown environment": (
+        from_stage_to_an_account_of_an_unknown_environment,
         ["environments-isolated"],
     ),
     "provider without pin": (lambda world: world.provider("more", PROD, pin=False), ["provider-enters-its-account"]),
@@ -365,6 +472,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add("Provider", "more", allowedAccountIds=UNKNOWN, assumeRoles=UNKNOWN),
         ["provider-enters-its-account"],
     ),
+    "provider that assumes a role without roleArn": (
+        lambda world: world.add("Provider", "more", allowedAccountIds=f'["{PROD}"]', assumeRoles='[{"role_arn": "x"}]'),
+        ["provider-enters-its-account"],
+    ),
     "default provider": (
         lambda world: world.add("Group", "lost", world.add("Provider", "default_7_51_1"), name="lost"),
         ["no-default-provider"],
@@ -382,6 +493,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         lambda world: world.add(
             "Account", "m", world.hub, protect=True, name="m", email="m@example.com", closeOnDeletion=True
         ),
+        ["account-kept"],
+    ),
+    "account that may be closed on deletion": (
+        lambda world: world.add("Account", "m", world.hub, protect=True, name="m", closeOnDeletion=UNKNOWN),
         ["account-kept"],
     ),
     "one address for two accounts": (one_address_for_two_accounts, ["unique-emails"]),
@@ -430,16 +545,6 @@ def test_one_change_to_a_correct_stack_is_refused_by_its_rule_and_no_other(name:
 def printed_exception(finding: Finding) -> str:
     exception = finding.next_step.partition("make an exception")[2].partition("{")[2]
     return "{" + exception.replace("YYYY-MM-DD", "2026-12-31")
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_a_step_that_is_an_exception_gives_the_one_that_lets_the_door_stand(name: str) -> None:
-    world = two_keys()
-    CHANGES[name][0](world)
-    for one in world.findings():
-        if "make an exception" in one.next_step:
-            config = json.loads(printed_exception(one))
-            assert one.subject not in [each.subject for each in world.findings(config)]
 
 
 def with_statements(name: str, property_: str, *statements: dict[str, object]) -> Callable[[World], object]:
@@ -1109,7 +1214,6 @@ def test_a_trust_in_the_own_account_is_about_no_other_account() -> None:
     assert world.check() == Verdicts((), ())
 
 
-GITHUB = "token.actions.githubusercontent.com"
 LETS_IN = {
     "GitHub, one branch of one repository": {
         "Principal": {"Federated": arn(HUB, f"oidc-provider/{GITHUB}")},

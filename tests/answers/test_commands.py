@@ -4,6 +4,7 @@ import json
 from io import StringIO
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
@@ -140,7 +141,10 @@ def test_a_state_that_lacks_a_key_fails_and_says_which(tmp_path: Path) -> None:
     assert "violation: door-needs-grant" in text
     assert "the grant key is missing" in text
     _, exported = call("export", tmp_path / "doors.json", "--state", tmp_path / "state.json")
-    assert "Left out: role ci of management -> role deployer of 222222222222 (no grant)" in exported
+    assert (
+        "Left out, as no profile begins them: role ci of management -> role deployer of 222222222222 (no grant);"
+        in exported
+    )
     assert "0 doors" in exported
 
 
@@ -153,7 +157,7 @@ def test_a_workflow_s_way_that_no_profile_begins_is_named_with_the_arn_that_its_
     world.role("gh-shop", world.hub, document(statement | {"Condition": {"StringEquals": comes}}))
     _, exported = call("export", tmp_path / "doors.json", "--state", write_state(tmp_path / "state.json", world))
     way = f"GitHub repo:acme/shop:ref:refs/heads/main -> {arn(HUB, 'role/gh-shop')}"
-    assert f"Left out: {way}, which no profile begins\n" in exported
+    assert f"Left out, as no profile begins them: {way}; `twokeys access check` has all\n" in exported
 
 
 def test_a_key_that_a_denial_holds_is_there_and_denied_by_what_the_next_step_names(tmp_path: Path) -> None:
@@ -239,7 +243,26 @@ def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path
     (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
     with pytest.raises(Refusal, match="two states of different stacks") as refused:
         call("diff", old, tmp_path / "prod")
-    assert "one is of stage, the other of prod" in refused.value.why
+    assert f"only {old} has stage and only {tmp_path / 'prod'} has prod" in refused.value.why
+
+
+def test_the_states_of_all_stacks_are_compared_at_once_as_a_folder_on_each_side(tmp_path: Path) -> None:
+    then, now = tmp_path / "then", tmp_path / "now"
+    for folder, granted in ((then, True), (now, False)):
+        folder.mkdir()
+        stage = write_state(folder / "stage.json", two_keys(granted=granted))
+        (folder / "prod.json").write_text(stage.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))
+    assert call("diff", then, now)[1].startswith(f"- {WAY}\n")
+    assert call("diff", then, then)[1].startswith(NOTHING)
+    (now / "prod.json").unlink()
+    with pytest.raises(Refusal, match="two states of different stacks") as refused:
+        call("diff", then, now)
+    assert refused.value.why.startswith(f"only {then} has prod: ")
+    (now / "stage.json").unlink()
+    with pytest.raises(Refusal, match="this folder holds no state"):
+        call("diff", then, now)
+    with pytest.raises(click.UsageError, match="--plan is of one stack"):
+        call("diff", then, "--plan", then / "prod.json")
 
 
 def chained() -> World:

@@ -8,7 +8,9 @@ import pytest
 from tests.access.world import STAGE, World, arn, document, grants, replaced, trusts, two_keys
 from twokeys.access.graph import build
 from twokeys.answers.changes import changes
+from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level, of_managed_policy
+from twokeys.answers.published import doors_of
 from twokeys.answers.reading import read
 
 ANYWHERE = "*"
@@ -17,6 +19,17 @@ MANAGED = "arn:aws:iam::aws:policy/{}"
 
 def level(*statements: dict[str, Any], boundary: str | None = None, managed: str | None = None) -> Level:
     """That of the role `deployer` with these statements as its inline policy."""
+    return deployer_of(answers(*statements, boundary=boundary, managed=managed)).permissions.level
+
+
+def deployer_of(found: Answers) -> Way:
+    """The way into that role."""
+    (way,) = [way for way in found.ways if way.target.who.name == "deployer"]
+    return way
+
+
+def answers(*statements: dict[str, Any], boundary: str | None = None, managed: str | None = None) -> Answers:
+    """What is read where the role `deployer` has these."""
     world = two_keys()
     if boundary:
         replaced(world, "deployer", permissionsBoundary=MANAGED.format(boundary))
@@ -24,8 +37,7 @@ def level(*statements: dict[str, Any], boundary: str | None = None, managed: str
         world.add("RolePolicy", "may", world.stage, role="deployer", name="may", policy=document(*statements))
     if managed:
         world.add("RolePolicyAttachment", "m", world.stage, role="deployer", policyArn=MANAGED.format(managed))
-    (way,) = [way for way in read(world.graph).ways if way.target.who.name == "deployer"]
-    return way.permissions.level
+    return read(world.graph)
 
 
 # Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
@@ -54,6 +66,19 @@ def level(*statements: dict[str, Any], boundary: str | None = None, managed: str
 )
 def test_actions_have_the_access_level_that_aws_gives_them(action: str, expected: Level) -> None:
     assert level(grants(ANYWHERE, action=action)) is expected
+
+
+@pytest.mark.parametrize(
+    ("role", "managed", "expected"),
+    [("role/next", "ReadOnlyAccess", "read"), ("role/*", "ReadOnlyAccess", "write"), ("role/next", None, "write")],
+)
+def test_the_step_to_a_role_by_name_is_no_permission_of_a_door_s_own(
+    role: str, managed: str | None, expected: str
+) -> None:
+    """What is published for people; of the policy as a whole the access level of sts:AssumeRole is Write."""
+    found = answers(grants(arn("999999999999", role)), managed=managed)
+    assert [one.door.permits for one in doors_of(found) if one.door.target.role == "deployer"] == [expected]
+    assert deployer_of(found).permissions.level is Level.WRITE
 
 
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html

@@ -247,7 +247,10 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
     assert [until(one.expires) for one in (direct, chain) if one.expires] == ["2027-12-01", "2026-12-01"]
     long_after = datetime(2030, 1, 1, tzinfo=UTC)
     assert direct.at(long_after) is Time.NOW, "a declaration closes nothing"
-    assert "declared until 2027-12-01, but its keys do not end then" in facts(direct, long_after)
+    assert "declared until 2027-12-01, but its keys do not end then" in facts([direct], long_after)
+    same, _, each = facts([direct, chain], long_after).rpartition(" · ")
+    assert same == "always, MFA · up to 1 h", "what both have is said once"
+    assert all(way.why in each for way in (direct, chain))
     assert chain.declared is None
     assert chain.why == "not declared; by the door on-to-prod of role deployer"
 
@@ -269,7 +272,7 @@ def test_what_is_left_of_a_door_is_said_by_its_trust_also_where_nothing_declares
     until_three = {**MFA, "DateLessThan": {"aws:CurrentTime": "2026-11-26T15:00:00Z"}}
     way = only(seen(two_keys(document(trusts(CI, condition=until_three))), STAGE))
     assert set(way.conditions) == {"MFA", "until 2026-11-26 15:00 UTC"}
-    assert said in facts(way, datetime.fromisoformat(now))
+    assert said in facts([way], datetime.fromisoformat(now))
 
 
 @pytest.mark.parametrize(

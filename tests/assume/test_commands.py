@@ -111,7 +111,7 @@ def test_a_user_whom_the_role_trusts_without_mfa_is_not_asked_for_what_others_sh
     assert said["arn"] == READER
 
 
-def evaluating(shell: str, doors: str) -> list[dict[str, str]]:
+def evaluating(shell: str, doors: str, *more: str) -> list[dict[str, str]]:
     """What is in the environment of a shell that evaluates the session of the door, before and after, and the way back.
 
     fish puts the lines of `eval (...)` into one: https://fishshell.com/docs/current/fish_for_bash_users.html
@@ -119,7 +119,7 @@ def evaluating(shell: str, doors: str) -> list[dict[str, str]]:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not on this machine")
     out = Path(doors).with_name("out")
-    out.write_text(run("stage-reader", "--from", doors).stdout)
+    out.write_text(run("stage-reader", "--from", doors, *more).stdout)
     evaluated = f"eval (cat {out})" if shell == "fish" else f'set -eu; eval "$(cat {out})"'
     script = f'env -0; printf "\\1"; {evaluated}; env -0; printf "\\1"; eval "$TWOKEYS_BACK"; env -0'
     seen = subprocess.run([shell, "-c", script], check=True, capture_output=True, text=True)
@@ -143,6 +143,32 @@ def test_a_shell_whose_own_keys_are_in_its_environment_has_them_again_on_the_way
     second = sessions.Session("", "", "", datetime.now(UTC), "", None, "default", read(doors)[0]).evaluated
     assert "$TWOKEYS_OWN_AWS_SECRET_ACCESS_KEY" in second
     assert "eval 'TWOKEYS_OWN_" not in second, "that would keep the keys of the first door"
+
+
+@pytest.mark.parametrize("own", ["nothing", "profile", "keys"])
+def test_the_way_back_from_a_door_that_was_opened_with_profile_is_to_what_the_shell_had(
+    doors: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: str
+) -> None:
+    pair = {name: os.environ[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    said = [f"{name.lower()} = {value}" for name, value in pair.items()]
+    (tmp_path / "config").write_text("\n".join(["[profile mine]", *said, "[profile work]", *said]))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    for name in pair if own != "keys" else ():
+        monkeypatch.delenv(name)
+    if own == "profile":
+        monkeypatch.setenv("AWS_PROFILE", "work")
+    before, inside, after = evaluating("sh", doors, "--profile", "mine")
+    assert (inside["TWOKEYS_PROFILE"], "AWS_PROFILE" in inside) == ("mine", False)
+    kept = ("AWS", "TWO")
+    assert {n: v for n, v in after.items() if n.startswith(kept)} == {
+        n: v for n, v in before.items() if n.startswith(kept)
+    }
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    for name, value in inside.items():  # and on to a second door, with another profile
+        monkeypatch.setenv(name, value)
+    second = run("stage-reader", "--from", doors, "--profile", "work").stdout
+    assert ('AWS_PROFILE="$TWOKEYS_OWN_AWS_PROFILE"' in second) == (own == "profile"), "the first one's"
+    assert "AWS_PROFILE=work" not in second
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
@@ -383,7 +409,7 @@ def test_the_region_is_the_one_that_is_asked_for_else_that_of_the_shell_else_the
     monkeypatch.setenv("TWOKEYS_PROFILE", "work")
     shown = run("stage-reader", "--from", doors)
     assert shown.stderr.endswith('; back: `eval "$TWOKEYS_BACK"`.\n')
-    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_DOOR TWOKEYS_REGION TWOKEYS_BACK;\n" in shown.stdout
+    assert " AWS_REGION AWS_DEFAULT_REGION TWOKEYS_PROFILE TWOKEYS_DOOR TWOKEYS_REGION TWOKEYS_BACK;" in shown.stdout
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "TWOKEYS_REGION"):  # in this shell now, for the next door
         assert f"export {name}=eu-central-1;" in shown.stdout
         monkeypatch.setenv(name, "eu-central-1")
@@ -461,12 +487,10 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
 
 
 def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
-    for device, named in (
-        (f"arn:aws:iam::{MANAGEMENT}:mfa/phone", "that --mfa-serial names"),
-        (None, "called like you"),
-    ):
-        option = ["--mfa-serial", device] if device else []
-        with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*that is the device {named}"):  # not there
+    ada = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
+    for device in (ada.replace("ada", "phone"), ada):
+        option = ["--mfa-serial", device] if device != ada else []
+        with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*next code of {device};"):  # not there
             run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
     with pytest.raises(Refusal, match=f"that device is in account {STAGE}, and AWS takes codes of your own"):
         run("stage-reader", "--from", doors, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
@@ -482,10 +506,12 @@ def test_of_a_door_that_is_another_s_it_is_said_whose_it_is_and_which_are_one_s_
     entries = (
         door("deploy", kind="role", names=("ci",), reason="Deployments", owner="platform", permits="write"),
         door("stage-reader", role="ops/reader"),
+        door("behind", target=PROD, source={"kind": "role", "account": STAGE, "names": ["reader"]}),
     )
     with pytest.raises(Refusal) as refused:
         run("deploy", "--from", write(tmp_path, "doors.json", outputs(*entries)))
-    assert refused.value.why == "it is for role ci of account management, and you are user ada; yours: stage-reader"
+    yours = "stage-reader, behind"  # as the list has them
+    assert refused.value.why == f"it is for role ci of account management, and you are user ada; yours: {yours}"
     assert refused.value.next_step == "ask its owner (platform) for a door of your own"
 
 
@@ -505,6 +531,7 @@ def test_of_another_company_s_door_it_is_said_whose_it_is_before_what_it_asks(tm
 def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     tmp_path: Path,
     local_aws: LocalAws,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The code is the user's, and a role's session carries no MFA:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
@@ -517,6 +544,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         (parent, "hub", allow("sts:AssumeRole", Principal=ada, Condition=asks)),
         (stage, "middle", allow("sts:AssumeRole", Principal={"AWS": hub})),
         (stage, "last", allow("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{STAGE}:role/middle"})),
+        (stage, "end", allow("sts:AssumeRole", Principal={"AWS": last})),
     ]
     for account, name, trust in made:
         account.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
@@ -526,6 +554,7 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
         door("middle", role="middle", source={"kind": "role", "account": MANAGEMENT, "names": ["hub"]}),
         door("last", role="last", source={"kind": "role", "account": STAGE, "names": ["middle"]}),
         door("keyed", role="keyed", source={"kind": "role", "account": STAGE, "names": ["middle"]}, documents=False),
+        door("end", role="end", source={"kind": "role", "account": STAGE, "names": ["last"]}),
     ]
     entries[3]["door"]["requires"]["externalId"] = True
     ends = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
@@ -545,6 +574,11 @@ def test_a_door_behind_another_is_gone_through_with_one_code_and_no_terminal(
     lasts = datetime.fromisoformat(json.loads(done.stdout)["AWS_CREDENTIAL_EXPIRATION"]) - datetime.now(UTC)
     assert lasts < timedelta(seconds=3601)
     assert "Note: last closes in 4 min, and this session ends" in done.stderr
+    for name, value in json.loads(done.stdout).items():  # in that door, whose session has no device for the code
+        monkeypatch.setenv(name, value)
+    on = run("end", "--from", doors, "--mfa-code", "123456", "--json")
+    assert json.loads(on.stdout)["arn"] == f"arn:aws:sts::{STAGE}:assumed-role/end/ada"
+    assert "Note: --mfa-code did not count" in on.stderr
 
 
 @pytest.mark.parametrize("caller", [f"arn:aws:iam::{MANAGEMENT}:root", READER])

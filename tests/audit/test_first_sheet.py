@@ -3,13 +3,14 @@
 import pytest
 
 from tests.access.test_translation import put
-from tests.access.world import CI, HUB, OUTSIDE, STAGE, arn, document, grants, trusts, two_keys
+from tests.access.world import CI, HUB, MFA, OUTSIDE, STAGE, arn, document, grants, replaced, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_comparison import CI_SESSION, at, compared, root_sessions
+from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, caller, compared, root_sessions
 from twokeys.answers.reading import read
 from twokeys.audit.against_states import against_states
 from twokeys.audit.events import at_the_top
 from twokeys.audit.first_sheet import lines
+from twokeys.audit.to_look_at import to_look_at
 
 POLICY = {"policyId": "p-12345678", "targetId": STAGE}
 
@@ -76,3 +77,61 @@ def test_of_those_who_came_without_a_door_the_strongest_is_first_and_who_was_let
     ]
     assert " -> role admin of " in said[0]
     assert "(administrator) from 198.51.100.3: without a door" in said[0]
+
+
+def test_who_perhaps_came_by_a_door_is_counted_apart_from_who_did() -> None:
+    """No record tells the organization of its caller's account.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    world, shared = two_keys(), arn(STAGE, "role/shared")
+    world.add("Organization", "org", world.hub, outputs={"id": "o-a1b2c3d4e5"})
+    ours = {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    world.role("shared", world.stage, document(trusts("*", condition=ours)))
+    callers = [arn(OUTSIDE, "user/agent"), CI_SESSION]
+    came = [entry(who, role, at(day)) for day, (who, role) in enumerate(zip(callers, (shared, DEPLOYER), strict=True))]
+    found = compared(world, *came, entry(arn(OUTSIDE, "user/mallory"), DEPLOYER, at(2)))
+    (entered, *_) = at_the_top(found.answers, found, told=True)
+    assert entered.partition(". Next step")[0] == (
+        f"Entered by a door or perhaps by one: user agent of {OUTSIDE} (no permissions 1; 1 perhaps by a door), "
+        "role ci of management (no permissions 1)"
+    )
+
+
+def test_the_strongest_policy_that_a_plan_gave_is_named_with_who_may_enter_by_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html."""
+    world, administrator = two_keys(), "arn:aws:iam::aws:policy/AdministratorAccess"
+    replaced(world, "deployer", managedPolicyArns=[administrator])
+    asked = [
+        {"roleName": "deployer", "policyArn": one} for one in (administrator, "arn:aws:iam::aws:policy/ReadOnlyAccess")
+    ]
+    calls = (
+        called(STAGE, at(1), f"{do}RolePolicy", "eve", requestParameters=one)
+        for do, one in zip(("Attach", "Detach"), asked, strict=True)
+    )
+    found = compared(world, *calls, from_states=True)
+    said = "AttachRolePolicy (AdministratorAccess) of deployer in"
+    (line,) = (line for _, line in lines(found.answers, found) if "AttachRolePolicy" in line)
+    assert line.startswith(
+        f"user eve of {STAGE} -> {said} {STAGE}, which role ci of management may enter (administrator) "
+    )
+
+
+def test_the_text_has_what_is_to_be_looked_at_in_the_order_of_the_first_sheet() -> None:
+    """However often one principal did something, each kind is among the first."""
+    world, ann = two_keys(), arn(HUB, "user/ann")
+    world.add("User", "ann", world.hub, name="ann")
+    world.add("UserPolicy", "ann", world.hub, user="ann", policy=document(grants(arn(STAGE, "role/reader"))))
+    world.role("reader", world.stage, document(trusts(ann, condition=MFA)))
+    without = [
+        entry(ann, "", at(day), userIdentity=caller("false"), requestParameters={"roleArn": arn(STAGE, "role/reader")})
+        | {"sourceIPAddress": f"192.0.2.{day}", "eventID": f"{day}"}
+        for day in range(1, 20)
+    ]
+    logging = called(STAGE, at(4), "StopLogging", "zoe", eventSource="cloudtrail.amazonaws.com")
+    found = compared(world, *without, logging, entry(arn(HUB, "user/eve"), DEPLOYER, at(30)))
+    answers = read(world.graph)
+    page = [line.partition(" of ")[0] for _, line in lines(answers, found)]
+    text = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in to_look_at(answers, found)[0]]
+    assert page == ["user eve", "user zoe", "user ann"]
+    assert text == [*page, *["user ann"] * 18]

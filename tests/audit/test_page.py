@@ -90,6 +90,7 @@ def test_it_shows_every_entry_its_keys_and_what_cloudtrail_saw(opened: Opened) -
     expect(shown.locator("main")).to_contain_text("that is not shown to be ours")
     expect(shown.locator("#events h4", has_text="not known")).to_have_count(1)
     expect(shown.locator("#events")).to_contain_text("is not covered")
+    expect(shown.locator("#events")).not_to_contain_text(f"{OUTSIDE} is not covered")
     expect(shown.get_by_role("table", name="To look at: each use once")).to_contain_text(
         "new source address 198.51.100.7"
     )
@@ -99,7 +100,8 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     found, _ = audited()
     trail = Trail()
     trail.add(entry(CI_SESSION, DEPLOYER, at(0)))
-    trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)))
+    event = "0a1b2c3d-0000-4000-8000-000000000001"
+    trail.add(entry(CI_SESSION, arn(STAGE, "role/unseen"), at(20)) | {"eventID": event, "sharedEventID": event})
     shown = opened(found, compare(found, trail), STAGE)
     to_look_at = shown.get_by_role("table", name="To look at: each use once")
     (what,) = to_look_at.get_by_role("rowheader").all_inner_texts()
@@ -107,6 +109,7 @@ def test_it_has_each_use_once_with_all_that_it_is(opened: Opened) -> None:
     expect(to_look_at.locator(".id", has_text=f"({HUB})")).to_be_visible()
     shown.emulate_media(media="print")
     expect(to_look_at.locator(".id", has_text=f"({HUB})")).to_be_hidden()
+    expect(to_look_at.locator(".event", has_text=event)).to_be_visible()
     who = shown.get_by_role("table", name="Ways in by principal").get_by_role("row").filter(has_text="role unseen")
     expect(who).to_contain_text(f"role unseen of {STAGE} without a door, 1 time")
 

@@ -34,6 +34,13 @@ LEFT = called(HUB, at(2), "DeleteGroupMembership", "eve", requestParameters={"me
     "eventSource": "identitystore.amazonaws.com"
 }
 OF_CI, OF_BOTH = (document(trusts(CI, *more)) for more in ((), (arn(OUTSIDE, "root"),)))
+JOINED = {
+    **LEFT,
+    "eventName": "CreateGroupMembership",
+    "eventID": "joined",
+    "eventTime": at(3),
+    "requestParameters": {"groupId": "g-1", "memberId": {"userId": "u-1"}},
+}
 CLOSED = called(
     STAGE, at(2), "UpdateAssumeRolePolicy", "eve", requestParameters={"roleName": "deployer", "policyDocument": OF_CI}
 )
@@ -95,6 +102,18 @@ def test_the_older_state_names_whom_a_membership_is_of_that_nothing_but_its_id_n
     assert not [line for line in at_the_top(found.answers, found) if line.startswith("Not known")]
 
 
+@pytest.mark.parametrize(("again", "said"), [(False, [BY, NONE, BY, BY]), (True, [BY, NONE, NONE, NONE])])
+def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_if_that_was_taken_back(
+    said: list[str], *, again: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html."""
+    ends = [LEFT, JOINED, *([LEFT | {"eventTime": at(4), "eventID": "again"}] if again else [])]
+    came = [of_ann(days) for days in (1.5, 2.5, 3.5, 4.5)]
+    found = of_two_times(members(shown=True), members(shown=not again), *came, *ends)
+    assert [kind_of(one) for one in found.population] == said
+    assert [why[:30] for why in found.population[1].unmet if "after" in why] == ["after being taken from Identit"]
+
+
 @pytest.mark.parametrize("then", [-1, 2.5])
 def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_says_if_it_is_older(then: float) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html."""
@@ -108,6 +127,7 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
         assert one.words(found.answers) == (f"{whom}: no permissions, from before the records to 2026-09-03 09:00 UTC")
         assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
         assert "Was open in the period" in top
+        assert "Was open" not in " ".join(at_the_top(found.answers, found, told=True)), "for whom signs: a state tells"
     else:
         assert "Next step: the older states do not show it: ask who called" in top
 

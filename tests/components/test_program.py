@@ -13,6 +13,7 @@ import yaml
 from components.readiness import AccessRole
 from components.refusing import ProgramRefusal
 from tests.components.mock_engine import COMPUTED, MANAGEMENT, MEMBER, Run, run
+from twokeys.errors import Refusal
 from twokeys.preview.monitor import RefusedError
 
 ACCOUNT = "aws:organizations/account:Account"
@@ -213,6 +214,23 @@ def test_a_door_between_two_member_accounts_has_both_keys_in_their_own_accounts(
     principal = by_type["aws:iam/role:Role"]["document"]["Statement"][0]["Principal"]
     assert principal == {"AWS": "arn:aws:iam::account:stage:role/runner"}
     assert by_type["aws:iam/rolePolicy:RolePolicy"]["account"] == "account:stage"
+
+
+def test_a_door_that_starts_from_the_role_of_another_of_the_same_stack_is_made_after_it(stacks: Stacks) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html (a role that is not
+    there is no principal)
+    """
+    between = {"from": {"role": "reader", "account": "hub"}, "to": {"role": "last", "account": "stage"}}
+    doors = {
+        "second": {**AUDIT, "keys": ["trust", "grant"], **between},
+        "first": {**AUDIT, "keys": ["trust", "grant"], "to": {"role": "reader", "account": "hub"}},
+    }
+    done = stacks.run("stage", preview=True, accounts={"stage": {}, "hub": {}}, doors=doors)
+    for key in (done.one("aws:iam/role:Role", "second"), done.one("aws:iam/rolePolicy:RolePolicy", "second-grant")):
+        assert done.one("aws:iam/role:Role", "first").urn in key.dependencies
+    doors["first"] |= {"from": {"role": "last", "account": "stage"}}
+    with pytest.raises(Refusal, match="the doors second and first start from each other's role"):
+        stacks.run("stage", preview=True, accounts={"stage": {}, "hub": {}}, doors=doors)
 
 
 def test_members_of_a_group_come_from_the_management_stack_when_a_door_lists_none(stacks: Stacks) -> None:

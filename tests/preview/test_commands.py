@@ -111,6 +111,33 @@ def test_a_secret_of_the_config_is_judged_and_not_printed(tmp_path: Path, given:
     assert "222222222222" not in refused.stdout
 
 
+HUB_AND_DEV = """
+import pulumi
+
+if pulumi.get_stack() == "hub":
+    pulumi.export("who", pulumi.Config().require("who"))
+    pulumi.export("key", pulumi.Output.secret("hidden"))
+else:
+    outputs = pulumi.StackReference("organization/acme/hub").outputs
+    outputs["who"].apply(lambda who: pulumi.log.info(f"from {who}"))
+    outputs.apply(lambda all: pulumi.log.info(f"from {all['key']}"))
+"""
+
+
+def test_what_the_previews_before_it_export_is_what_a_stack_reads(tmp_path: Path) -> None:
+    """A group and a door from it come in one change: the state of the first stack does not have the group yet."""
+    stack = {"urn": "urn:pulumi:hub::acme::pulumi:pulumi:Stack::acme-hub", "type": "pulumi:pulumi:Stack"}
+    deployment = {"resources": [{**stack, "custom": False, "outputs": {"who": "alice", "key": "old"}}]}
+    (tmp_path / "hub.json").write_text(json.dumps({"version": 3, "deployment": deployment}))
+    (tmp_path / "Pulumi.hub.yaml").write_text("config: {acme:who: carol}\n")
+    given = ("--state", str(tmp_path / "hub.json"))
+    assert "from alice" in acme(tmp_path, "config: {}\n", HUB_AND_DEV, *given).output
+    both = CliRunner().invoke(preview, ["hub", "dev", "--project", str(tmp_path), *given], standalone_mode=False)
+    assert "from carol" in both.output
+    assert "from alice" not in both.output
+    assert "hidden" not in both.output, "unknown, as in a state"
+
+
 def test_a_program_that_refuses_a_secret_does_not_print_it(tmp_path: Path) -> None:
     program = "import pulumi\nraise ValueError(pulumi.Config().require('target'))\n"
     done = acme(tmp_path, "config:\n  acme:target: {secure: v1:abc=:def}\n", program)

@@ -328,6 +328,7 @@ def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_pat
         (["assume"], "s", "stage"),
         (["profiles", "--person"], "", "ada,bob"),
         (["profiles", "--role"], "", "ci"),
+        (["profiles", "--account"], "sta", "stage"),
         (["console"], "y", ""),
     ],
 )
@@ -346,6 +347,24 @@ def test_the_tab_key_completes_doors_and_people(
     monkeypatch.chdir(tmp_path)
     found = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE").get_completions(words, begun)
     assert ",".join(one.value for one in found) == expected
+
+
+def test_the_tab_key_offers_files_where_one_is_named_and_after_two_dashes_what_a_shell_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "two-keys-of").touch()
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    def offered(*words: str, begun: str = "") -> list[tuple[str, str]]:
+        shell = ShellComplete(cli._twokeys, {}, "twokeys", "_TWOKEYS_COMPLETE")
+        return [(one.type, one.value) for one in shell.get_completions([*words], begun)]
+
+    for option in ("--from", "--state"):
+        assert offered("assume", option, begun="ba") == [("file", "ba")]
+    assert offered("assume", "stage") == [("plain", "--")]
+    assert offered("assume", "stage", "--", begun="two-") == [("plain", "two-keys-of")]
+    for words in (("cat",), ("aws", "--cli-input-json")):
+        assert offered("assume", "stage", "--", *words, begun="ba") == [("file", "ba")]
 
 
 def test_the_tab_key_offers_the_doors_of_whoever_has_profiles_and_after_profile_those_of_the_file(
@@ -466,6 +485,11 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     run("--person", "ada", "--state", stage)
     result = run("--person", "ada", "--state", stage, "--dry-run")
     assert (result.return_value, result.output) == (0, f"{config}: nothing would change\n")
+    written = config.read_text()
+    config.write_text(written.replace("[profile a]", "# of mine\n[profile a]"))
+    said = run("--person", "ada", "--state", stage, "--dry-run").output
+    assert "1 unchanged, the lines between them as they were made (nothing is written: --dry-run)" in said
+    config.write_text(written)
     longer = write(tmp_path, "longer.json", outputs(door("a"), door("b")))
     shown = run("--person", "ada", "--state", longer, "--dry-run").stdout
     assert "\n@@ -14,4 +14,12 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
@@ -582,7 +606,7 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     before = config.read_bytes()
     run("--person", "ada", "--state", stage, "--account", "management")
     for other in (STAGE, "stage"):
-        with pytest.raises(Refusal, match=f"nobody of account {STAGE}.*{MANAGEMENT}"):
+        with pytest.raises(Refusal, match=r"nobody of account stage.*is in management"):
             run("--person", "ada", "--state", stage, "--account", other)
     assert config.read_bytes() == before
 

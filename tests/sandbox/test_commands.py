@@ -169,10 +169,19 @@ def test_a_door_without_its_grant_is_refused_and_a_shell_finds_what_was_made_bef
     running = LocalAws.attach(project / ".twokeys" / "aws")
     assert running is not None
     assert list(accounts_of(running).values()) == ["111111111111"]
+    monkeypatch.setenv("TWOKEYS_DOORS", "doors.json")
     shell = twokeys("sandbox", "shell")
+    assert "TWOKEYS_DOORS is unset in this shell" in shell.stderr
     assert f"export AWS_ENDPOINT_URL={environment['AWS_ENDPOINT_URL']}" in shell.stdout
     assert "made (management) is in this local AWS and in no state of the CLI" in shell.stderr
-    assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "stopped"
+    with monkeypatch.context() as there:
+        for name, value in environment.items():
+            there.setenv(name, value)
+        stopped = twokeys("sandbox", "shell", "--stop")
+        left = subprocess.run(["sh", "-c", f"{stopped.stdout}\nenv"], capture_output=True, text=True, check=True)
+    assert stopped.stderr.strip() == "stopped"
+    assert environment["AWS_ENDPOINT_URL"] not in left.stdout, "the shell points at it no more"
+    assert "\nAWS_" not in left.stdout
     assert twokeys("sandbox", "shell", "--stop").stderr.strip() == "no local AWS was running"
     demo_s = project / ".twokeys" / "demo"
     demo_s.mkdir()

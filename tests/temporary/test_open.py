@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from twokeys.errors import Refusal
@@ -84,7 +85,7 @@ def changed(diff: str) -> list[str]:
 
 def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alone(shop: Path) -> None:
     end = (datetime.now(UTC) + timedelta(days=1)).strftime("%Y-%m-%dT%H:%MZ")
-    told = json.loads(call(shop, "shop-fix", "--until", end, "--reason", "Stuck: again", "--json"))
+    told = json.loads(call(shop, "shop-fix", "--until", end, "--reason", "Stuck:\nagain", "--json"))
     assert told["written"]
     assert told["previewed"]
     assert changed(told["diff"]) == [
@@ -99,6 +100,29 @@ def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alo
     assert (door["reason"], door["expires"]) == ("Stuck: again", end)
     ends = datetime.fromisoformat(told["lastSessionEnds"]) - datetime.fromisoformat(told["expires"])
     assert ends == timedelta(hours=1)  # the longest session of a role that says none: CreateRole, MaxSessionDuration
+
+
+def test_a_door_that_would_close_earlier_than_now_is_not_shortened_in_silence(shop: Path) -> None:
+    (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("2026-01-31 ", "2999-01-31T10:00Z "))
+    said = json.loads(call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--json", "--dry-run"))
+    assert "this is earlier than 2999-01-31 10:00 UTC, when shop-fix closes now" in said["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [((), ["shop-fix"]), (("new", "--from"), ["shop-fix", "shop-reader"]), (("new", "--stack"), ["shop"])],
+)
+def test_the_tab_key_offers_what_can_be_opened_the_originals_and_the_stacks(
+    shop: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], expected: list[str]
+) -> None:
+    def offered() -> list[str]:
+        shell = ShellComplete(open_command, {}, "open", "_OPEN_COMPLETE")
+        return [one.value for one in shell.get_completions([*words], "s")]
+
+    monkeypatch.chdir(shop)
+    assert offered() == expected
+    (shop / "Pulumi.shop.yaml").write_text("config: {")
+    assert offered() == []
 
 
 def test_what_the_preview_warns_of_is_said_before_its_result(shop: Path) -> None:

@@ -13,10 +13,14 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import sources
-from twokeys.options import FILE, Group
+from twokeys.options import FILE, Group, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
+
+
+_STATES = InputPath(exists=True, path_type=Path)
+"""A state, or a folder of the states of several stacks."""
 
 
 @click.group(cls=Group)
@@ -54,8 +58,8 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
 
 
 @access.command("diff")
-@click.argument("before", type=FILE)
-@click.argument("after", type=FILE, required=False)
+@click.argument("before", type=_STATES)
+@click.argument("after", type=_STATES, required=False)
 @click.option("--plan", type=FILE, help="Compare with the plan that `pulumi preview --save-plan FILE` wrote.")
 @click.option("--live", is_flag=True, help="Compare with real IAM: what differs from the state is drift.")
 @click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
@@ -88,7 +92,10 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
     exit_code: bool,
 ) -> int:
-    """Show the ways in that lead from state BEFORE to state AFTER, to a plan, or to what is there (--live)."""
+    """Show the ways in that lead from state BEFORE to state AFTER, to a plan, or to what is there (--live).
+
+    BEFORE and AFTER may each be a folder that holds one state of each stack (*.json): all are compared at once.
+    """
     from rich.console import Console
 
     from twokeys.access.graph import build
@@ -97,25 +104,20 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     from twokeys.answers.reading import read
     from twokeys.answers.sources import snapshot, together
     from twokeys.answers.summary import not_looked_at, not_shown, scope
-    from twokeys.errors import Refusal
     from twokeys.shown import say
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    there = together([before, *states], may_be_empty=[] if live else [before])
+    old_states = _files(before)
+    there = together([*old_states, *states], may_be_empty=[] if live else old_states)
     old = read(build(there))
     if live:
         new = read(build(snapshot((), (), live=True, member_role=member_role)))
         found = drift(old, new)
     else:
-        then = together([after, *states]) if after is not None else _planned(before, plan or before, states)
-        if after is not None and there.stack not in (None, then.stack):
-            raise Refusal(
-                "two states of different stacks",
-                where=f"{before}, {after}",
-                why=f"one is of {there.stack}, the other of {then.stack}: what differs is no change of either",
-                next_step="compare two states of one stack; give those of the other stacks with `--state FILE`",
-            )
+        then = _planned(before, plan, states) if plan is not None else together([*_files(after or before), *states])
+        if after is not None:
+            _refuse_other_stacks((before, there), (after, then))
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new) or not_shown(old))
     found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
@@ -153,22 +155,50 @@ def export_command(file: Path, *, shown: Callable[[], Snapshot]) -> None:
     across = len(doors["doors"]) - within
     inside = f", and {counted(within, 'role')} that users enter in their own account" if within else ""
     click.echo(f"Wrote {file}: {counted(across, 'door')} between accounts (one for each principal and role){inside}")
-    for door in found.doors:
-        if door.state is State.SHUT:
-            click.echo(printable(f"Left out: {door.source.short} -> {door.target.short} ({door.lacks})"))
     for line in dict.fromkeys(f"Not proved: {one.message}. Next step: {one.next_step}" for one in found.not_proved):
         click.echo(printable(line))
     direct = [way for way in found.ways if len(way.steps) == 1]
     roots = sum(way.target.who.kind == "root-user" for way in direct)
-    others = [
+    left = [f"{one.source.short} -> {one.target.short} ({one.lacks})" for one in found.doors if one.state is State.SHUT]
+    left += [
         f"{way.source.short} -> {way.target.arn}"
         for way in direct
         if way.target.who.kind == "role" and way.source.who.kind not in KINDS and not way.as_aws_made_it
     ]
-    for left in filter(None, (listed(others, 12), counted(roots, "root session") if roots else "")):
-        click.echo(printable(f"Left out: {left}, which no profile begins"))
+    if left := [*left, *[counted(roots, "root session")] * bool(roots)]:
+        click.echo(printable(f"Left out, as no profile begins them: {listed(left, 3)}; `twokeys access check` has all"))
     for line in filter(None, (not_shown(found), scope(found))):
         click.echo(printable(line))
+
+
+def _files(path: Path) -> list[Path]:
+    """The states that a folder holds, or the one that a file is."""
+    from twokeys.errors import Refusal
+
+    files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+    if not files:
+        step = "copy there what `pulumi stack export` wrote of each stack, as *.json"
+        raise Refusal("this folder holds no state", where=str(path), why="no file in it ends in .json", next_step=step)
+    return files
+
+
+def _refuse_other_stacks(*sides: tuple[Path, Snapshot]) -> None:
+    """Refuse to compare where the first side has a stack that the second has not: a new one may be in that alone."""
+    from twokeys.access.reading.snapshot import stack_of
+    from twokeys.errors import Refusal
+    from twokeys.shown import listed
+
+    stacks = [{str(stack_of(one.stack)) for one in side.evidence if one.stack} for _, side in sides]
+    if gone := stacks[0] - stacks[1]:
+        (before, _), (after, _) = sides
+        new = stacks[1] - stacks[0]
+        said = [f"only {side} has {listed(sorted(own))}" for side, own in ((before, gone), (after, new)) if own]
+        raise Refusal(
+            "two states of different stacks",
+            where=f"{before}, {after}",
+            why=f"{' and '.join(said)}: what differs is no change of either",
+            next_step="compare the states of the same stacks; give those of other stacks with `--state FILE`",
+        )
 
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
@@ -177,6 +207,8 @@ def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:
     from twokeys.access.reading.state import read_plan, read_state
     from twokeys.answers.sources import together
 
+    if before.is_dir():
+        raise click.UsageError("--plan is of one stack: name its state, and those of the others with --state")
     planned = read_plan(plan, read_state(before, may_be_empty=True))
     others = [together(states)] if states else []
     return Snapshot.together([planned, *others], planned.origin)

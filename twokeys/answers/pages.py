@@ -16,9 +16,8 @@ from markupsafe import Markup, escape
 
 from twokeys.shown import pieces, printable
 
-AN_ID = re.compile(r" \((?:\d{12}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\)")
-"""The ID of an account, behind its name, or of an event: a style may leave it out on paper."""
-_APART = re.compile(f"`([^`]+)`|({AN_ID.pattern})")
+_APART = re.compile(r"`([^`]+)`|( \(\d{12}\))|( \([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\))")
+"""What is typed; the ID of an account, behind its name; that of an event: a style may make IDs small."""
 _SHORT = 12
 """A word of so many letters is never parted."""
 
@@ -73,10 +72,11 @@ def _parted(text: str) -> Markup:
 
     There each word is a span: a style may keep it whole as long as it fits into a line.
     """
-    plain, identity, code, word = map(
-        Markup, ("{}", '<span class="id">{}</span>', "<code>{}</code>", "<span>{}</span>")
+    plain, account, event, code, word = map(
+        Markup,
+        ("{}", '<span class="id">{}</span>', '<span class="event">{}</span>', "<code>{}</code>", "<span>{}</span>"),
     )
-    kinds = cycle(((plain, plain), (code, word), (identity, plain)))
+    kinds = cycle(((plain, plain), (code, word), (account, plain), (event, plain)))
     return Markup("").join(
         whole.format(Markup(" ").join(each.format(_pieced(one)) for one in part.split(" ")))
         for (whole, each), part in zip(kinds, _APART.split(printable(text)), strict=False)

@@ -25,6 +25,7 @@ from twokeys.access.model.documents import Document
 from twokeys.access.model.principals import Principal
 from twokeys.aws_reference import access_levels
 from twokeys.iam import UNKNOWN, PolicyDocument, Statement, Unknown, aws_managed
+from twokeys.iam.sts import ASSUME_ROLE, SET_SOURCE_IDENTITY, TAG_SESSION
 from twokeys.iam.truth import Truth
 
 _READ = re.compile(
@@ -39,6 +40,7 @@ _RULES_IAM = re.compile(
     re.IGNORECASE,
 )
 _ADMINISTRATORS = frozenset({"AdministratorAccess", "IAMFullAccess"})
+_STEP = frozenset(map(str.lower, (ASSUME_ROLE, TAG_SESSION, SET_SOURCE_IDENTITY)))
 _NOTHING = frozenset({"AWSDenyAll"})
 _READERS = re.compile(r"ReadOnly|ViewOnly|ViewAccess|Viewer|SecurityAudit|Reader|ReadAccess|AWSSupportAccess|Auditor")
 _WRITERS = re.compile(r"FullAccess|PowerUser|ServiceRole|ExecutionRole|Administrator|Administration|Scientist|Billing")
@@ -64,7 +66,8 @@ class Permissions:
     """How strong a role is at most, the policies that say so, by title (`()` where none is shown), and its boundary.
 
     `names` are the same as people name them: "PowerUserAccess". `documents` are those policies, but for those that it
-    only may have; `limit` is the boundary itself.
+    only may have; `limit` is the boundary itself. `alone` is the level without the steps to roles that its policies
+    name, which have their own; where it has nothing else, and where it is None, they count.
     """
 
     level: Level
@@ -73,6 +76,7 @@ class Permissions:
     names: tuple[str, ...] = ()
     documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
     limit: Document | None = field(default=None, repr=False, compare=False)
+    alone: Level | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.level.word
@@ -83,14 +87,18 @@ def permissions(role: Principal) -> Permissions:
     documents = list(role.all_documents)
     least = Level.NONE if documents or role.urn is not None else Level.UNKNOWN
     own = tuple(role.own_changes)
-    level = max((least, *(level_of(one, own) for one in (*documents, *role.perhaps))))
-    if role.boundary is not None:
-        level = min(level, level_of(role.boundary, own))
+    level, alone = (
+        min(
+            max((least, *(level_of(one, own, steps=steps) for one in (*documents, *role.perhaps)))),
+            level_of(role.boundary, own, steps=steps) if role.boundary else Level.ADMINISTRATOR,
+        )
+        for steps in (True, False)
+    )
     boundary = role.boundary.name if role.boundary is not None else None
     said = dict.fromkeys(documents, "") | {one: f" {why}" for one, why in role.perhaps.items() if one not in documents}
     titles = tuple(dict.fromkeys(one.title + why for one, why in said.items()))
     names = tuple(dict.fromkeys(one.own_name + why for one, why in said.items()))
-    return Permissions(level, titles, boundary, names, tuple(documents), role.boundary)
+    return Permissions(level, titles, boundary, names, tuple(documents), role.boundary, alone or level)
 
 
 def of_managed_policy(name: str) -> Level:
@@ -104,18 +112,25 @@ def of_managed_policy(name: str) -> Level:
     return Level.WRITE if _WRITERS.search(name) else Level.UNKNOWN
 
 
-def level_of(document: Document, own: Sequence[tuple[str, str]]) -> Level:
-    """What a policy allows a role at most, whose `own_changes` are these."""
+def level_of(document: Document, own: Sequence[tuple[str, str]], *, steps: bool = True) -> Level:
+    """What a policy allows a role at most, whose `own_changes` are these; `steps` is whether those to a role count."""
+    policy = document.policy
     if document.arn is not None and aws_managed.is_aws_managed(document.arn):
         level = of_managed_policy(document.name)
-        return _of_policy(document.policy, own) if level is Level.UNKNOWN and document.urn is not None else level
-    return _of_policy(document.policy, own)
-
-
-def _of_policy(policy: PolicyDocument | Unknown, own: Sequence[tuple[str, str]]) -> Level:
+        if level is not Level.UNKNOWN or document.urn is None:
+            return level
     if not isinstance(policy, PolicyDocument):
         return Level.UNKNOWN
-    return max((_of_statement(one, own) for one in policy.statements if one.effect == "Allow"), default=Level.NONE)
+    allowed = (one for one in policy.statements if one.effect == "Allow" and (steps or not _is_step(one)))
+    return max((_of_statement(one, own) for one in allowed), default=Level.NONE)
+
+
+def _is_step(statement: Statement) -> bool:
+    """Whether a statement only lets its holder take roles that it names."""
+    actions, resources = statement.actions or (None,), statement.resources or (None,)
+    return all(str(one).lower() in _STEP for one in actions) and not any(
+        not isinstance(one, str) or set(one) & set("*?$") for one in resources
+    )
 
 
 def _of_statement(statement: Statement, own: Sequence[tuple[str, str]]) -> Level:

@@ -1,7 +1,7 @@
 """Ways and keys in words, alike for terminal, page and file."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from twokeys.access.federated import GUESTS
@@ -10,7 +10,7 @@ from twokeys.access.model.requirements import pausing
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
-from twokeys.shown import in_utc
+from twokeys.shown import in_utc, listed
 
 SIGN_IN = "as its sign-in asks (not looked at)"
 
@@ -107,17 +107,22 @@ def remaining(way: Way, now: datetime) -> str:
     return "; ".join(filter(None, parts))
 
 
-def facts(way: Way, now: datetime) -> str:
-    """What there is to know of a way beside its ends, in one line."""
-    parts = [
+def facts(same: Sequence[Way], now: datetime) -> str:
+    """What there is to know of ways that are alike beside their ends, in one line; of what differs the first."""
+    parts = zip(*(_facts(way, now) for way in same), strict=True)
+    return " · ".join(filter(None, (listed([*filter(None, each)], most=2) for each in parts)))
+
+
+def _facts(way: Way, now: datetime) -> tuple[str, ...]:
+    known = since(way.since)
+    return (
         not_now(way, now),
         third_party(way),
         conditions(way),
         f"up to {duration(way.max_session_seconds)}" if way.max_session_seconds else "",
-    ]
-    known = since(way.since)
-    parts += [f"since {known}" if known else "", "; ".join(filter(None, (way.why, remaining(way, now))))]
-    return " · ".join(part for part in parts if part)
+        f"keys since {known}" if known else "",
+        "; ".join(filter(None, (way.why, remaining(way, now)))),
+    )
 
 
 def keys(step: Step) -> Iterator[str]:

@@ -12,13 +12,26 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from glob import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from twokeys.errors import Refusal, nearest
 from twokeys.options import PROFILE
-from twokeys.profiles.options import DOORS, complete, doors_options, exports_of, like, mfa_serial, note, read_said
+from twokeys.profiles.options import (
+    DOORS,
+    any_file,
+    complete,
+    doors_options,
+    exports_of,
+    like,
+    mfa_serial,
+    note,
+    read_said,
+)
 from twokeys.shown import counted, in_utc, printable
 
 if TYPE_CHECKING:
@@ -79,6 +92,7 @@ class _BeforeACommand(click.Command):
             _end_eval(for_a_shell=own == args and "--json" not in args)
             raise
         ctx.params["command"] = tuple(args[len(own) + 1 :])
+        ctx.meta["--"] = own != args
         return rest
 
     def _has_command(self, ctx: click.Context, args: list[str]) -> bool:
@@ -90,6 +104,16 @@ class _BeforeACommand(click.Command):
         return isinstance(command, tuple) and not any(word.startswith("-") for word in (said["door"], *command[:1]))
 
 
+def _complete_command(ctx: click.Context, param: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The `--` that is missing; behind it the commands on PATH, and then files: for TAB."""
+    if not ctx.meta.get("--"):
+        return [CompletionItem("--")]
+    if ctx.params["command"] or "/" in begun or not begun:
+        return any_file(ctx, param, begun)
+    folders = [Path(one) for one in os.get_exec_path() if Path(one).is_dir()]
+    return [*map(CompletionItem, sorted({one.name for folder in folders for one in folder.glob(f"{escape(begun)}*")}))]
+
+
 @click.command(cls=_BeforeACommand)
 @click.argument("door", default="", metavar="[DOOR]", shell_complete=complete)
 @_through
@@ -97,7 +121,7 @@ class _BeforeACommand(click.Command):
     "--region", help="The region; default: the environment's, else the one that the file has for the account."
 )
 @click.option("--all", "of_others", is_flag=True, help="Without DOOR: list the doors of others, too.")
-@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, shell_complete=_complete_command)
 def assume(
     *,
     door: str,

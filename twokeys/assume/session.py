@@ -25,6 +25,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
+from twokeys.profiles.options import note
 from twokeys.profiles.reading import Reading
 from twokeys.profiles.sections import session_name
 from twokeys.profiles.ways import (
@@ -38,7 +39,6 @@ from twokeys.profiles.ways import (
     not_yet,
     only_if,
     own_device,
-    own_ways,
     owner_of,
     reached,
     unsaid,
@@ -104,14 +104,15 @@ class Session:
         there = self.environment | {PROFILE: self.profile, DOOR: self.way.name} | region
         gone = [*(name for name in (*there, BACK) if name not in own), *(f"{_OWN}{name}" for name in own)]
         again = "".join(f'export {name}="${_OWN}{name}";' for name in own)
-        profile = {} if self.profile in {"", "default"} else {"AWS_PROFILE": self.profile}
-        return there | {BACK: again + for_shell(profile, gone)}
+        return there | {BACK: again + for_shell({}, gone)}
 
     @property
     def evaluated(self) -> str:
         """What `eval` takes, in sh and in fish: its own values the shell keeps in variables that no command gets."""
         inside, back = PROFILE in os.environ and WITHIN not in os.environ, os.environ.get(BACK, "")
-        own = [n for n in (*_KEYS, *_REGIONS) if (f'"${_OWN}{n}"' in back if inside else n in os.environ)]
+        own = [
+            n for n in (*_KEYS, *_REGIONS, "AWS_PROFILE") if (f'"${_OWN}{n}"' in back if inside else n in os.environ)
+        ]
         lines = [
             f"command -v unset >/dev/null && eval '{_OWN}{name}=${name}' || set -g {_OWN}{name} ${name};\n"
             for name in (() if inside else own)
@@ -131,8 +132,8 @@ class Given:
 
     Without a `profile` the credentials of the surroundings are taken. `seconds` is how long; by default as long as the
     role allows, and an hour if the credentials are a session's. `mfa_serial` is the ARN of the MFA device, by default
-    the user's that is called like the user; `mfa_code` are its six digits, which are sent whatever the door is said to
-    ask for. `region` is where to work; by default the region of the surroundings, else the door's.
+    the user's that is called like the user; `mfa_code` are its six digits, which a user sends whatever the door is said
+    to ask for. `region` is where to work; by default the region of the surroundings, else the door's.
     """
 
     profile: str | None = None
@@ -181,26 +182,28 @@ def open_session(
     if own is False and from_shell and (came_with := os.environ.get(PROFILE)):
         return open_session(ways, reading, replace(given, profile=came_with), ask)
     others = _of_others(ways, reading, caller, from_shell) if own is False else None
-    askable = (way.held or given.external_id) and (given.mfa_code is None or ":user/" in caller)
-    if others and not askable:
+    if others and not (way.held or given.external_id):
         raise others
+    code = given.mfa_code if ":user/" in caller else None  # whoever is no user has no device
     try:
         asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
-        if given.mfa_code is None and (of_session or not all(asks_mfa)):
+        if code is None and (of_session or not all(asks_mfa)):
             answered = _without_code(sts, asked, mfa=any(asks_mfa))
+            if answered and given.mfa_code:
+                note("--mfa-code did not count: a role's session shows no code, and the door asked for none")
         if answered is None:
-            if given.mfa_code is None and (refusal := others or _shut(way, reading)):
+            if code is None and (refusal := others or _shut(way, reading)):
                 raise refusal
             named = given.mfa_serial
             serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
-            code = ask(way.name, serial) if given.mfa_code is None else given.mfa_code
-            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code, way, serial)}
+            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code or ask(way.name, serial), way, serial)}
             answered = sts.assume_role(**asked)
     except ClientError as error:
         if _WRONG_CODE in str(error):
-            raise _wrong_code(way, asked["SerialNumber"], str(error), named=given.mfa_serial is not None) from error
+            step = f"run this again with the next code of {asked['SerialNumber']}; another device: --mfa-serial ARN"
+            raise _refused(way, str(error), step) from error
         if error.response["Error"]["Code"] not in DENIED:
             raise no_answer(error, profile=given.profile) from error
         theirs = "yours" if own else f"for {whose(ways, reading.accounts)}"
@@ -410,7 +413,7 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
     if unshown := _not_shown(caller, reading):
         return _refused(ways[0], f"it is for {theirs}, and {unshown}", "take those of an account there: --profile NAME")
     you = person.label if person and person.label not in theirs else caller
-    mine = [way.name for way in own_ways(reading.ways, person, reading.members)]
+    mine = [way.name for way in reached(reading.ways, person, reading.members, caller)]
     has = f"; yours: {listed(mine, 12)}" if mine else ", and none in this file is yours"
     return _refused(
         ways[0], f"it is for {theirs}, and you are {you}{has}", f"ask {owner_of(ways)} for a door of your own"
@@ -429,16 +432,6 @@ def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
     """Of a door, where its role is, or where else."""
     where = where or getattr(way, "role_arn", way.account)
     return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
-
-
-def _wrong_code(way: RoleWay, serial: str, why: str, *, named: bool) -> Refusal:
-    return _refused(
-        way,
-        why,
-        f"run this again with the next code of {serial}, since AWS takes each once; that is the device"
-        f" {'that --mfa-serial names' if named else 'called like you'}: name another one of yours (`aws iam"
-        " list-mfa-devices` lists them) with --mfa-serial ARN",
-    )
 
 
 def _device(way: RoleWay, caller: str) -> str:

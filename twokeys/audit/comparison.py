@@ -154,7 +154,7 @@ def compare(
     gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
-    sorting = Sorting(answers, asked_of, gone, changes)
+    sorting = Sorting(answers, asked_of, changes)
     taught = [use for use in uses if may_be_unusual(use)]
     judged = {use.id for use in taught if use.account in answers.accounts}
     coming |= {user.who for user, group in answers.memberships if group.who in coming}

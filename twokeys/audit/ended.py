@@ -4,7 +4,7 @@ The records alone tell of memberships and assignments; that there was another do
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,15 +12,25 @@ from twokeys.answers.model import Answers, KeyPlace, Party, Step
 from twokeys.audit.changes import LETS_IN
 from twokeys.audit.fates import done_of
 from twokeys.audit.record import Use
-from twokeys.audit.stood import AFTER, Stood
+from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import Change
-from twokeys.audit.who_called import who_began
+from twokeys.audit.who_called import called, who_began
 from twokeys.audit.whom import is_by, principal_of, set_of, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 from twokeys.shown import in_utc
 
-Whom = Mapping[Who, Stood]
+
+@dataclass(frozen=True, slots=True)
+class Had:
+    """What somebody had of groups and assignments at a moment, as calls tell: each with the call that tells it."""
+
+    before: dict[Who, Change]
+    """What was there before the records, and not ended yet."""
+    given: dict[Who, Change]
+    """What a call of the period gave: nobody may have known of it."""
+    over: dict[Who, Change]
+    """What had ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +78,52 @@ def _ends(one: Change, key: KeyPlace, before: Answers) -> bool:
     return not any(map(said.policy.statements[key.statement].part_of, one.policy.statements))
 
 
-class Ended:
-    """Those of `stood` that ended, of groups and people whom the sources know by their ids; and `gone` doors."""
+def _takes(one: Change) -> bool:
+    return one.undone or one.call.deletes
 
-    def __init__(self, stood: Iterable[Stood], answers: Answers, gone: Iterable[Gone] = ()) -> None:
+
+class Ended:
+    """Memberships and assignments of those whom the sources know by their ids, as calls gave and ended them; and `gone`
+    doors.
+    """
+
+    def __init__(self, changes: Sequence[Change], answers: Answers, gone: Sequence[Gone] = ()) -> None:
         self._answers = answers
         self.gone = {one.door.ends: one for one in gone}
-        self._of: dict[Who | None, list[tuple[Who, Stood]]] = defaultdict(list)
-        for one in stood:
-            principal = principal_of(one.change, answers) if one.until and one.change.gives in LETS_IN else None
-            for where in whom_entered(one.change, answers.accounts, answers):
-                self._of[where] += [(principal, one)] if principal else []
+        done, of_one = done_of(changes), defaultdict[tuple[str, ...], list[Change]](list)
+        for one in done:
+            if one.gives in LETS_IN:
+                of_one[one.key].append(one)
+        self._of: dict[Who | None, list[tuple[Who, list[Change]]]] = defaultdict(list)
+        for one, *more in of_one.values():
+            more += [
+                each for each in done if each.call.deletes and each.whom == one.whom and each.use.time > one.use.time
+            ]
+            calls = [one, *sorted(more, key=lambda each: each.use.time)]
+            principal = principal_of(one, answers)
+            for where in whom_entered(one, answers.accounts, answers):
+                self._of[where] += [(principal, calls)] if principal else []
 
-    def about(self, use: Use) -> tuple[Whom, Whom]:
-        """What an entry's caller had when it came, and had had before the records; what had ended before it came.
+    def about(self, use: Use) -> Had:
+        """What an entry's caller had when it came. Of calls in its second either may have been before it."""
+        had = Had({}, {}, {})
+        for who, calls in self._of.get(set_of(Party(use.target, use.arn)), ()):
+            if is_by(calls[0], use, self._answers):
+                last = next((one for one in reversed(calls) if one.use.time < use.time), None)
+                given = last if last and not _takes(last) else None
+                given = next((one for one in calls if one.use.time == use.time and not _takes(one)), given)
+                if given:
+                    had.given[who] = given
+                elif last:
+                    had.over[who] = last
+                elif _takes(calls[0]):
+                    had.before[who] = calls[0]
+        return had
 
-        What a call of the period gave as well is neither, while it stood: nobody may have known of it.
-        """
-        where = set_of(Party(use.target, use.arn))
-        mine = {who: one for who, one in self._of.get(where, ()) if is_by(one.change, use, self._answers)}
-        had = {who: one for who, one in mine.items() if one.until and (one.since or use.time) <= use.time <= one.until}
-        over = {who: one for who, one in mine.items() if not had and one.until and one.until < use.time}
-        return {who: one for who, one in had.items() if one.since is None}, over
+    def after(self, one: Change) -> str:
+        """Of an entry, that it was after the end of what somebody had, in words."""
+        by = f"{one.use.event} by {who_began(one.use, self._answers)}"
+        return f"{AFTER} {called(one.of[1], self._answers)} ({in_utc(one.use.time)}, {by})"
 
     def is_over(self, door: Step, time: datetime, *, surely: bool = True) -> bool:
         """Whether a door was gone by then, surely or perhaps."""

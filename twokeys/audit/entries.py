@@ -170,17 +170,17 @@ class Doors:
         the conditions of no such door, which AWS refuses.
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
-        had, over = self._ended.about(use)
+        had = self._ended.about(use)
         into = [
             door
             for door in self._into[use.target.kind, use.account]
             if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
-            if door.source.who not in over
+            if door.source.who not in had.over
         ]
         late = [door for door in into if self._ended.is_over(door, use.time)]
         into = [door for door in into if door not in late]
         if not on_the_way:  # by an assignment that no state shows any more
-            gone = had.keys() - {door.source.who for door in into}
+            gone = had.before.keys() - {door.source.who for door in into}
             into += [Step(Party(who), Party(use.target, use.arn), (), None, ()) for who in gone]
         asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
@@ -192,7 +192,7 @@ class Doors:
         if not found:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
             lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
-            lacks += tuple(one.after(self._answers) for one in over.values())
+            lacks += () if had.given else tuple(map(self._ended.after, had.over.values()))
             lacks += tuple(self._ended.gone[door.ends].after(self._answers) for door in self._whose(use, late)[0])
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
@@ -226,11 +226,12 @@ class Doors:
         caller, group = use.caller.who, door.source.who
         if (caller.kind, group.kind) != ("identity-center-user", "identity-center-group"):
             return None
-        had, over = self._ended.about(use)
-        if group in had and had[group].change.gives == JOINS:
+        had = self._ended.about(use)
+        if group in had.before and had.before[group].gives == JOINS:
             return True
         is_in, before = self._answers.is_member(caller.name, group), self._answers.before
-        was_in = before and is_in is False and group not in over and before.is_member(caller.name, group)
+        known = is_in is not False or group in had.over or group in had.given
+        was_in = before and not known and before.is_member(caller.name, group)
         return None if was_in else is_in
 
     def _is_another(self, use: Use) -> bool:

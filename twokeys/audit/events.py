@@ -126,40 +126,49 @@ _NOT_THERE = "the older states do not show it: ask who called"
 
 def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
     """Who came in, what handed a role on to others, and what let somebody in during the period and was taken back, or
-    may have. Where it is told who came without a door, by which sessions, and what was taken back, it is not repeated.
+    may have: of each the strongest, and how many more there are below. Where it is told who came without a door, by
+    which sessions, and what was taken back, it is not repeated, nor what older states show of what was taken away.
     """
     if comparison is None:
         return []
-    came = []
+    came, may = [], 0
     for who, (levels, each) in entered(answers, comparison, by_doors=told).items():
         own = [use for uses in each.values() for use in uses]
-        without = sum(len(uses) for (_, how), uses in each.items() if how == NO_DOOR)
+        without, perhaps = (
+            sum(len(uses) for (_, how), uses in each.items() if how.startswith(what))
+            for what in (NO_DOOR, PERHAPS.removeprefix("entry "))
+        )
+        may += perhaps
         sessions = [] if told else [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
         named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
         strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
-        came.append(f"{who}{named} ({strengths}{f'; {without} {NO_DOOR}' if without else ''})")
+        how = f"{f'; {without} {NO_DOOR}' if without else ''}{f'; {perhaps} perhaps by a door' if perhaps else ''}"
+        came.append(f"{who}{named} ({strengths}{how})")
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
         if one.call.hands_on and not one.use.failed
     )
     taken: dict[str, list[str]] = defaultdict(list)
-    for one in comparison.taken_back:
-        kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
+    for one in sorted(comparison.taken_back, key=lambda one: -(one.permissions or (Level.NONE, ()))[0]):
+        kind, shown = _MAY_STAND if one.taken and one.may_stand else what_was(one), was_shown(one.change, answers)
         if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
             continue
-        if told and one.since:
+        if told and (one.since or shown):
             continue
-        what = _AT_THE_TOP[kind] if one.since or one.permissions or was_shown(one.change, answers) else _STOOD
+        what = _AT_THE_TOP[kind] if one.since or one.permissions or shown else _STOOD
         taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
-    by = " by a door" if told and comparison.undeclared else ""
-    came_in = f"Entered{by}: {listed(came, most=4 * FEW)}{_STEP if comparison.undeclared else ''}"
+    by = f" by a door{' or perhaps by one' if may else ''}" if told and comparison.undeclared else ""
+    most = 4 * FEW if told else FEW
+    came_in = f"Entered{by}: {listed(came, most=most)}{_STEP if comparison.undeclared else ''}"
+    hands_on = [listed([f"{one} ({number})" for one, number in handed.items()], most=FEW)] if handed else []
+    parts = (
+        ("Hands roles to others than their services", hands_on),
+        *((what, taken[what]) for what in _AT_THE_TOP.values()),
+    )
     said = [
-        f"{what}: {'; '.join([*lines[:FEW], *([f'{len(lines) - FEW} more below'] if len(lines) > FEW else [])])}"
-        for what, lines in (
-            ("Hands roles to others than their services", [f"{one} ({number})" for one, number in handed.items()]),
-            *((what, taken[what]) for what in _AT_THE_TOP.values()),
-        )
+        f"{what}: {'; '.join([lines[0], *([f'{len(lines) - 1} more below'] if lines[1:] else [])])}"
+        for what, lines in parts
         if lines
     ]
     step = _NOT_THERE if answers.before else _THEN

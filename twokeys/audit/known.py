@@ -122,7 +122,8 @@ class Records:
             if not (since.first and since.first > self.end) and (unsure := self._unsure(door)):
                 return unsure, None, False
             return "", (start, self.end), all(one.without_digests for one in covering)
-        each = (f"{place} is not covered" for place, _ in found)
+        ours = {places[0].place, *(self.answers.account_name(one) for one in self.answers.shown)}
+        each = (f"{place} is not covered" for place, _ in found if place in ours)
         return "; ".join(each) or "no account has records of it", None, False
 
     def _unsure(self, door: Step) -> str:

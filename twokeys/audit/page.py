@@ -74,6 +74,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         as_of=scope(answers),
         run_by=run_by(answers),
         evidence=report.what_was_read(answers, comparison),
+        digest=report.digest(answers, comparison),
         version=version("twokeys"),
         not_looked_at=not_looked_at(answers),
         principals=[

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 from importlib.metadata import version
 
 from rich.console import Console
@@ -111,6 +112,14 @@ def what_was_read(answers: Answers, comparison: Comparison | None, digits: int =
     return [(one.name, file_or_live(one, digits)) for one in read_of(answers)] + of_events
 
 
+def digest(answers: Answers, comparison: Comparison | None) -> str:
+    """The sha256 over those of all files that were read, one a line in the same order; empty where none was."""
+    of_events = comparison.was_read.sources if comparison else ()
+    read = (*(one.sha256 for one in read_of(answers)), *(one.sha256 for one in of_events))
+    each = [f"{one}\n" for one in read if one]
+    return sha256("".join(each).encode()).hexdigest() if each else ""
+
+
 def in_short(answers: Answers, comparison: Comparison | None) -> str:
     """What was read, in a sentence."""
     read = (f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
@@ -155,12 +164,9 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
             yield heading(group, named)
         for same in group.ways:
             way = same[0]
-            alike = len({one.permissions.names for one in same}) == 1
-            policies = listed(way.permissions.names, most=2) if alike else ""
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
-            about, *others = {facts(one, now) for one in same}
-            about = asked(way, now) if others else about
-            yield f"    {' · '.join(filter(None, (policies, about)))}"
+            policies = listed([listed(one.permissions.names, most=2) for one in same], most=2)
+            yield f"    {' · '.join(filter(None, (policies, facts(same, now))))}"
     shut = [account.name for group in groups if not group.ways for account in group.accounts]
     if shut:
         yield ""

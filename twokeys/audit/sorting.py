@@ -11,7 +11,6 @@ from twokeys.answers.model import Answers, Step
 from twokeys.audit.ended import Ended, gone_doors
 from twokeys.audit.entries import Doors, Entry
 from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.stood import Stood
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
@@ -24,19 +23,16 @@ _BEGUN_SO = "session begun without a door"
 class Sorting:
     """`uses`, sorted. `doors` cross into the accounts that are asked for, and `steps` lead to them or on.
 
-    `population` is every entry and every use of a step, and `apart` counts the others, in words; `taken` is what was
-    taken back, by some of the `changes`.
+    `population` is every entry and every use of a step, and `apart` counts the others, in words.
     """
 
-    def __init__(
-        self, answers: Answers, uses: Iterable[Use], taken: Iterable[Stood] = (), changes: Sequence[Change] = ()
-    ) -> None:
+    def __init__(self, answers: Answers, uses: Iterable[Use], changes: Sequence[Change]) -> None:
         self._answers = answers
         unproved = ((one.source, one.target) for one in answers.not_proved if one.source and one.target)
         now = [*(Step(source, target, (), None, ()) for source, target in unproved), *answers.steps]
         self.doors, self.steps = _doors(answers, now)
         gone = gone_doors(answers, changes)
-        then, ended = _doors(answers, [one.door for one in gone]), Ended(taken, answers, gone)
+        then, ended = _doors(answers, [one.door for one in gone]), Ended(changes, answers, gone)
         self._entered, self._on_the_way = (
             Doors([*now, *before], answers, ended) for now, before in zip((self.doors, self.steps), then, strict=True)
         )

@@ -9,7 +9,7 @@ from twokeys.answers.permissions import Level
 from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
-from twokeys.audit.who_called import about, actor, called, who_began
+from twokeys.audit.who_called import about, actor, called
 from twokeys.audit.whom import enter, ways_into
 from twokeys.shown import in_utc, listed
 
@@ -119,9 +119,3 @@ class Stood:
         if self.until and not self.since:
             return f"{how}, until {in_utc(self.until)} ({call}, by {by})"
         return f"{how} ({call} {self.between}, by {by})"
-
-    def after(self, answers: Answers) -> str:
-        """Of an entry, that it was after the end of what somebody had, in words."""
-        ends, one = max(((each.time, each) for each in self.ended), default=(self.until, self.change.use))
-        by = f"{one.event} by {who_began(one, answers)}"
-        return f"{AFTER} {called(self.change.of[1], answers)} ({in_utc(ends)}, {by})" if ends else ""

@@ -1,21 +1,31 @@
 """What of the events somebody has to look at: each use once, those that are alike together."""
 
 from collections import Counter, defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
+from typing import TypeVar
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.record import SESSIONS, SIGN_INS, Use
+from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
+from twokeys.audit.who_called import who_began
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
-UNUSUAL, _CHANGED = "unusual", "changed"
+UNUSUAL, CHANGED = "unusual", "changed"
+_NO_DOOR, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, GIVEN, _FAILED, _NOBODY = range(
+    12
+)
+"""The kinds of what is to be looked at, the most important first."""
+Rank = tuple[bool, bool, int]
+"""How one is sorted among its kind: what was let in for a while or nobody began, and of unknown strength, is last."""
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -36,24 +46,36 @@ class Alike:
     def order(
         self, unmet: Container[str], whence: Container[str | None], strengths: Mapping[str, Level]
     ) -> tuple[object, ...]:
-        """Who had no door any more first, then who had none, what came from an address of theirs, and first what
-        succeeded, who came while there was more, who did not meet what a door asks for, root users, logging that was
-        stopped, and what is unusual. Of each what succeeded, then what is into the strongest role, what is single, a
-        first entry, that for several reasons, and that of people is first.
-
-        Sessions that no record shows anybody to begin are last: where a trail logs writes only, all of them are such.
+        """Of what one principal did, or is as strong: who had no door any more first, what came from an address of
+        those who had none, who did not meet what a door asks for. Of each what succeeded, then what is into the
+        strongest role, what is single, a first entry, that for several reasons, and that of people is first.
         """
         first = self.uses[0]
-        who, met = first.caller.who.kind, all(use.id not in unmet for use in self.uses)
-        theirs, failed = any(use.source in whence for use in self.uses), first.failed is not None
         return (
-            *(first.event in SESSIONS, is_nobody_s(first)),
             not any(why.startswith(Word.AFTER) for why in self.surprises),
-            *(NO_DOOR not in self.labels, not theirs, theirs and failed, not self.while_what, met, who != "root-user"),
-            *(first.event not in LOGGING, failed, -max(strengths.get(use.id, Level.NONE) for use in self.uses)),
-            *(len(self) > 1, Word.FIRST_ENTRY not in self.surprises, -len(self.surprises), who not in PEOPLE),
-            *(first.time, first.id),
+            *(not any(use.source in whence for use in self.uses), not any(use.id in unmet for use in self.uses)),
+            *(first.failed is not None, -max(strengths.get(use.id, Level.NONE) for use in self.uses)),
+            *(len(self) > 1, Word.FIRST_ENTRY not in self.surprises, -len(self.surprises)),
+            *(first.caller.who.kind not in PEOPLE, first.time, first.id),
         )
+
+    @property
+    def kind(self) -> int:
+        """Of what kind they are."""
+        use = self.uses[0]
+        failed, root = use.failed is not None, use.caller.who.kind == "root-user"
+        by_root = root or use.in_root or (use.event in ENTERING and not use.role and use.event not in SIGN_INS)
+        kinds = (
+            (_NOBODY, use.event in SESSIONS),
+            (_NO_DOOR, NO_DOOR in self.labels),
+            (_SIGN_IN, use.event in SIGN_INS and not root),
+            (_FAILED, failed),
+            (_ROOT, by_root),
+            (_BREAK_GLASS, Word.BREAK_GLASS in self.surprises),
+            (_LOGGING, use.event in LOGGING),
+            (_PERHAPS, any(label.startswith("perhaps") for label in self.labels)),
+        )
+        return next((kind for kind, is_it in kinds if is_it), _UNUSUAL)
 
     def row(self, answers: Answers) -> tuple[str, str]:
         """What they are; the last of them, of how many in how many regions, and why, not all of many."""
@@ -74,6 +96,35 @@ class Alike:
         return labels, ": ".join(filter(None, (last, "; ".join(why[: FEW if more else None] + more))))
 
 
+@dataclass(frozen=True, slots=True)
+class Did:
+    """What one principal did of a kind, and how strong the roles are, as far as that is shown."""
+
+    kind: int
+    who: str
+    same: Sequence[Alike]
+    levels: frozenset[Level]
+
+    @property
+    def rank(self) -> Rank:
+        """How it is sorted among its kind."""
+        strongest = Level.ADMINISTRATOR if self.kind == _ROOT else max(self.levels, default=Level.NONE)
+        last = all(one.while_what or is_nobody_s(one.uses[0]) for one in self.same)
+        return last, self.levels == {Level.UNKNOWN}, -strongest
+
+
+def in_order(found: Iterable[tuple[int, Rank, _T]]) -> list[_T]:
+    """First one of each kind, and all without a door; of a kind the strongest first."""
+    kinds: dict[int, list[_T]] = defaultdict(list)
+    for kind, _, one in sorted(found, key=itemgetter(0, 1)):
+        kinds[kind].append(one)
+    first = {kind: len(of) if kind == _NO_DOOR else kind < _FAILED for kind, of in kinds.items()}
+    return [
+        *(one for kind, of in kinds.items() for one in of[: first[kind]]),
+        *(one for kind, of in kinds.items() for one in of[first[kind] :]),
+    ]
+
+
 Rows = list[tuple[str, str]]
 
 
@@ -81,22 +132,33 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     """Each use once, with what it is: entries without a sure door and what is unusual, and other changes of keys, but
     for those that gave, took or ended what was taken back.
 
-    Those that are alike are one; of the changes the rarest is first.
+    Those that are alike are one. The first of what each principal did of a kind is first, as on the first sheet; of the
+    changes the rarest is.
     """
-    first, changes = in_order(answers, comparison)
+    did, changes = did_and_changed(answers, comparison)
+    ordered = in_order((one.kind, one.rank, one.same) for one in did)
+    first = chain((one for one, *_ in ordered), (one for _, *more in ordered for one in more))
     return [one.row(answers) for one in first], [one.row(answers) for one in changes]
 
 
-def in_order(answers: Answers, comparison: Comparison) -> tuple[list[Alike], list[Alike]]:
-    """The same, as they are."""
+def did_and_changed(answers: Answers, comparison: Comparison) -> tuple[list[Did], list[Alike]]:
+    """The same, as they are: what each principal did, and other changes of keys."""
     entered, meanwhile = defaultdict[str, str](str), comparison.meanwhile(answers)
-    for one in comparison.not_in_states:
-        entered[one.change.use.id] += one.came(answers)
+    for each in comparison.not_in_states:
+        entered[each.change.use.id] += each.came(answers)
     groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered)), meanwhile)
     unmet = {one.use.id for one in comparison.population if one.unmet}
     about = unmet, {use.source for use in comparison.undeclared}, comparison.strengths
-    first = sorted((one for one in groups if [*one.labels] != [_CHANGED]), key=lambda one: one.order(*about))
-    return first, sorted((one for one in groups if [*one.labels] == [_CHANGED]), key=len)
+    own: dict[tuple[int, str, str], list[Alike]] = defaultdict(list)
+    for one in sorted((one for one in groups if [*one.labels] != [CHANGED]), key=lambda one: one.order(*about)):
+        use, kind = one.uses[0], one.kind
+        own[kind, who_began(use, answers), use.target.name if kind == _UNUSUAL else ""].append(one)
+    did = []
+    for (kind, who, _), same in own.items():
+        every = kind == _SIGN_IN and all(one.uses[0].failed is not None for one in same)
+        strengths = (comparison.strengths.get(use.id) for one in same for use in one.uses)
+        did.append(Did(_FAILED if every else kind, who, same, frozenset(of for of in strengths if of is not None)))
+    return did, sorted((one for one in groups if [*one.labels] == [CHANGED]), key=len)
 
 
 def in_time(rows: Rows) -> Rows:
@@ -121,7 +183,7 @@ def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Sa
     for one in comparison.changes:
         if not any(each.is_of(one) for each in comparison.taken_back):
             said = f"{one}{entered.get(one.use.id, '')}".removeprefix("; ")
-            yield one.use, _CHANGED, (said,) if said else (), one.trusts
+            yield one.use, CHANGED, (said,) if said else (), one.trusts
 
 
 def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[Alike]:
@@ -146,7 +208,7 @@ def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[Al
         any_source = any_session or (use.event in SIGN_INS and use.failed is not None)
         source = None if any_source else Word.NEW_ADDRESS if [*surprises] == [Word.NEW_ADDRESS] else use.source
         first = use.begun_by and (use.begun_by.caller.who, use.begun_by.unique_id)
-        whence = (first,) if what_it_is == {_CHANGED} else (source, use.source_identity, session)
+        whence = (first,) if what_it_is == {CHANGED} else (source, use.source_identity, session)
         who = use.caller.who, not use.names_caller and use.unique_id
         while_what = tuple(dict.fromkeys(said.partition(" (")[0] for said in meanwhile.get(use.id, ())))
         group = groups[who, use.target, use.event, use.failed, kinds, whence, while_what]

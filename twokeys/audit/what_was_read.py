@@ -1,7 +1,7 @@
 """What was read of CloudTrail and what lacks, in words."""
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from twokeys.answers.model import Answers
 from twokeys.answers.summary import SHA256
 from twokeys.answers.words import duration
 from twokeys.audit.coverage import Covered, WasRead, spans
-from twokeys.audit.logs import Source
+from twokeys.audit.logs import DIGEST, Source
 from twokeys.audit.words import FEW, MANY
 from twokeys.shown import counted, listed
 
@@ -143,14 +143,15 @@ def _days_of(one: Covered) -> str:
 
 def read_from(one: Source, digits: int) -> str:
     """What was read of a source, in words, with so many digits of its sha256."""
-    others = [f"{count} of {service}" for service, count in sorted(one.passed_over.items())]
+    passed = Counter({what: count for what, count in one.passed_over.items() if not one.held or what != DIGEST})
+    others = [f"{count} of {service}" for service, count in sorted(passed.items())]
     names = listed([os.path.relpath(file, one.name) for file in one.no_logs], most=FEW if digits < SHA256 else MANY)
     others += [f"{len(one.no_logs)} that {'is' if len(one.no_logs) == 1 else 'are'} no log ({names})"] if names else []
     span = f"events from {one.start:%Y-%m-%d %H:%M:%S} to {one.end:%Y-%m-%d %H:%M:%S} UTC" if one.start else "no events"
     parts = (
         f"sha256 {one.sha256[:digits]}" if one.sha256 else "",
         f"asked as {one.caller}" if one.caller else f"{counted(one.read, 'file')} read",
-        f"{one.passed_over.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
+        f"{passed.total() + len(one.no_logs)} passed over: {', '.join(others)}" if others else "",
         f"{len(one.not_readable)} not readable or not whole" if one.not_readable else "",
         f"{counted(one.held, 'file')} held against digests, {len(one.not_as_digest) or 'none'} not as they say"
         if one.held

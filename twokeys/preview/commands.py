@@ -46,12 +46,13 @@ def preview(  # noqa: PLR0913 - one parameter an option
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
     looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export is
-    read from --state, by default from the stacks that the sandbox has updated.
+    that of the previews before it in the same command, else read from --state, by default from the stacks that the
+    sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
-    from twokeys.preview.program import outputs_of, stack_preview
+    from twokeys.preview.program import exported, outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
     from twokeys.shown import printable
@@ -76,6 +77,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
             states=states,
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
+        known[stack] = exported(snapshot)
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:
             _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)

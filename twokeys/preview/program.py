@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from twokeys.access.graph import build
-from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.snapshot import STACK, Snapshot
 from twokeys.access.rules import RULES
 from twokeys.access.verdicts import Judged, Verdicts, check, of_providers_in_one
 from twokeys.access.verdicts import judge as judge_rules
 from twokeys.errors import Refusal
 from twokeys.exports import read_exports
+from twokeys.iam import UNKNOWN
 from twokeys.pack.before import state_before
 from twokeys.pack.deferral import ACCOUNT_FIRST, deferred
 from twokeys.pack.other_states import Beside, as_of, other_states, settings_alone
@@ -24,6 +25,7 @@ from twokeys.pack.own_account import of_program
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
+from twokeys.preview.values import on_wire
 from twokeys.project import states as of_project
 from twokeys.project.config import Project, as_full_key, load_config, read_config, read_mapping
 from twokeys.shown import listed
@@ -238,6 +240,13 @@ def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
             raise Refusal("the stack of this file cannot be told", where=str(path), why=why, next_step=step)
         found[stack] = exports.outputs
     return found
+
+
+def exported(snapshot: Snapshot) -> Mapping[str, Any]:
+    """What the stack of a preview exports, on the wire: a secret is not known, as in a state that is read."""
+    found = next(iter(snapshot.of_type(STACK)), None)
+    outputs = found.outputs if found else {}
+    return on_wire({key: UNKNOWN if found and key in found.secrets else one for key, one in outputs.items()})  # type: ignore[no-any-return] # JSON
 
 
 def _say(severity: str, message: str) -> None:

@@ -59,6 +59,7 @@ class _Grouped(click.Command):
     "--account",
     default="",
     metavar="ID",
+    shell_complete=complete,
     help="The account of that user or role, if its name is in several; or its name.",
 )
 @click.option("--group", "groups", multiple=True, metavar="NAME", help="A group the person is in, if no file says so.")
@@ -145,7 +146,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     who = who if who.name else _caller(told, chosen["source_profile"])
     ways = ways_of(told.ways, told.members, who, groups)
     if not ways and not groups:
-        refuse_unknown(who, told.ways, told.members)
+        refuse_unknown(who, told.ways, told.members, told.accounts)
     if page:
         return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)
 
@@ -279,7 +280,9 @@ def _say(path: Path, done: Written, *, dry_run: bool) -> None:
     for name, sign in _SIGNS.items():
         for header in getattr(change, name):
             click.echo(f"{sign} {header}")
+    around = done.differs and not (change.added or change.changed or change.removed)
     click.echo(
         f"{path}: {len(change.added)} added, {len(change.changed)} changed, {len(change.removed)} removed, "
-        f"{len(change.kept)} unchanged{' (nothing is written: --dry-run)' if dry_run else ''}"
+        f"{len(change.kept)} unchanged{', the lines between them as they were made' if around else ''}"
+        f"{' (nothing is written: --dry-run)' if dry_run else ''}"
     )

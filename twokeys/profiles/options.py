@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from twokeys.errors import Refusal
 from twokeys.shown import in_utc, printable
@@ -27,6 +28,11 @@ ORGANIZATION = "--prefix org2- --source-profile NAME (your credentials there)"
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def any_file(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The files of the folder, for TAB."""
+    return [CompletionItem(begun, type="file")]
+
+
 def doors_options(command: _Command) -> _Command:
     """`--state` and `--from`, as `states` and `published`: what `exports_of` takes."""
     for option in (
@@ -35,6 +41,7 @@ def doors_options(command: _Command) -> _Command:
             "states",
             multiple=True,
             metavar="FILE",
+            shell_complete=any_file,
             help="What a stack exports: `pulumi stack export`, `pulumi stack output --json` or a sandbox state; - is "
             "the standard input. Give one for each stack, also the one that holds the people.",
         ),
@@ -43,6 +50,7 @@ def doors_options(command: _Command) -> _Command:
             "published",
             multiple=True,
             metavar="URL_OR_FILE",
+            shell_complete=any_file,
             help="A file for everybody, instead of states: what `twokeys access export` wrote; - is the standard "
             f"input. Several files of one organization count together. Default: ${DOORS}, else the sandbox's states.",
         ),
@@ -52,7 +60,7 @@ def doors_options(command: _Command) -> _Command:
 
 
 def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors (one's own, else all), people or roles of the file that is named, else the sandbox's: for TAB.
+    """The doors (one's own, else all), people, roles or accounts of the file that is named, or the sandbox's: TAB.
 
     Where an address is named, which is asked when one runs the command, the doors that have profiles.
     """
@@ -72,7 +80,8 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
     except Refusal:
         return []
     names = {"person": known_people(told.ways, told.members), "role": known_roles(told.ways)}
-    known = [names[param.name]] if param.name in names else [_own(told, names), doors]
+    of_option = names | {"account": {*told.accounts.values()}}
+    known = [of_option[param.name]] if param.name in of_option else [_own(told, names), doors]
     found = (sorted(name for name in of if name.startswith(begun)) for of in known)
     return next(filter(None, found), [])
 

@@ -225,12 +225,12 @@ def _refuse_unknown_groups(groups: Iterable[str], ways: Iterable[Way], members: 
         )
 
 
-def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
+def refuse_unknown(who: Who, ways: Sequence[Way], members: Members, accounts: Mapping[str, str]) -> None:
     """Somebody whom no export names is more likely misspelt than without doors; profiles would then be removed."""
     roles = known_roles(ways)
     known = known_people(ways, members) if who.kind == "user" else roles
     if who.name in known:
-        _refuse_other_account(who, ways, members)
+        _refuse_other_account(who, ways, members, accounts)
         return
     close = nearest(who.name, known)
     named = (
@@ -250,14 +250,14 @@ def refuse_unknown(who: Who, ways: Sequence[Way], members: Members) -> None:
     )
 
 
-def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members) -> None:
-    accounts = {one.account for one in people(ways, members) if one.name == who.name}
-    accounts |= {group.account for group, users in members.items() if who.name in users}
-    if who.account and accounts and not accounts & {who.account, ""}:
+def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members, accounts: Mapping[str, str]) -> None:
+    having = {one.account for one in people(ways, members) if one.name == who.name}
+    having |= {group.account for group, users in members.items() if who.name in users}
+    if who.account and having and not having & {who.account, ""}:
         raise Refusal(
-            f"{who.name} is nobody of account {who.account}",
+            f"{who.name} is nobody of account {accounts.get(who.account, who.account)}",
             where="this file",
-            why=f"{who.name} is in {', '.join(sorted(accounts))}",
+            why=f"{who.name} is in {', '.join(sorted(accounts.get(one, one) for one in having))}",
             next_step="name that account, or leave --account out",
         )
 

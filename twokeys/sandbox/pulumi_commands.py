@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,11 @@ def get_pulumi() -> int:
 @click.command()
 @click.option("--user", metavar="NAME", help="Be this user, with an access key and an MFA device, in what was made.")
 @click.option("--account", type=ACCOUNT, help="Be the administrator of this account; with --user, the user's account.")
-@click.option("--stop", is_flag=True, help="Stop the local AWS that an earlier `shell` left running.")
+@click.option(
+    "--stop",
+    is_flag=True,
+    help="Stop the local AWS that an earlier `shell` left running; in eval, this shell forgets it.",
+)
 @PROJECT
 @click.option(
     "--state",
@@ -68,7 +73,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.box import Sandbox
     from twokeys.sandbox.local_aws import LocalAws
-    from twokeys.sandbox.person import account_of, made_with, sign_in
+    from twokeys.sandbox.person import SEED, account_of, made_with, sign_in
     from twokeys.sandbox.pulumi_box import PulumiBox, inherited
 
     root = project.resolve()
@@ -80,6 +85,13 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         for one in running:
             one.stop()
         click.echo("stopped" if running else "no local AWS was running", err=True)
+        if folder in Path(os.environ.get("AWS_CONFIG_FILE", "")).parents:
+            address = os.environ.get("AWS_ENDPOINT_URL")
+            gone = [*inherited(()), *(name for name in os.environ if name == SEED or os.environ[name] == address)]
+            if sys.stdout.isatty():
+                click.echo('This shell still points at it: eval "$(twokeys sandbox shell --stop)"', err=True)
+            else:
+                click.echo(for_shell({}, [*dict.fromkeys(gone)]))
         return 0
     if user:
         states = [made.stacks / f"{name}.json" for name in made.up] if directory else sandbox_states(root)
@@ -105,7 +117,10 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     if as_json:
         click.echo(json.dumps(variables, indent=2))
         return 0
-    click.echo(for_shell(variables, [*inherited(variables), *filter(os.environ.__contains__, [DOORS])]))
+    published = [DOORS] * (DOORS in os.environ)
+    if published:
+        click.echo(f"{DOORS} is unset in this shell: its doors are the sandbox's.", err=True)
+    click.echo(for_shell(variables, [*inherited(variables), *published]))
     return 0
 
 

@@ -29,6 +29,8 @@ from twokeys.settings.problem import Problem, no_unit, those_there, twice
 from twokeys.settings.values import check_email
 
 _SHARED_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_oidc_secure-by-default.html"
+_ONE_SLIP = 0.9
+"""How much of two issuers is alike where they differ in one of ten letters."""
 
 
 def contradictions(settings: Settings) -> Iterator[Problem]:
@@ -195,8 +197,10 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
     """
     shared = shared_provider(oidc.issuer)
     name_yours = "write the beginning of your own subjects, with your organization's name to its end"
-    meant = nearest(oidc.issuer, SHARED_ISSUERS, cutoff=0.9)
-    if meant and shared is None and not oidc.issuer.lower().startswith(f"{meant}/"):
+    meant = nearest(oidc.issuer, SHARED_ISSUERS, _ONE_SLIP)
+    # oidc.demo.com is somebody's own beside oidc.deno.com: in a short domain one letter tells two owners apart
+    slip = meant is not None and nearest(_in_its_domain(oidc.issuer), [_in_its_domain(meant)], _ONE_SLIP) is not None
+    if slip and shared is None and not oidc.issuer.lower().startswith(f"{meant}/"):
         why = "no provider that is known has this name, and whoever owns it could sign tokens for this role"
         yield Problem(f"{key}.issuer", oidc.issuer, why, f"write {meant}")
     for subject in oidc.subjects:
@@ -212,6 +216,12 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
         yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, as in {shared.example}")
+
+
+def _in_its_domain(issuer: str) -> str:
+    """An issuer without the names before its domain, of which many begin alike: "deno.com"."""
+    host, slash, path = issuer.partition("/")
+    return ".".join(host.split(".")[-2:]) + slash + path
 
 
 def _users_and_groups(key: str, users: Sequence[str], groups: Mapping[str, Sequence[str]]) -> Iterator[Problem]:

@@ -27,6 +27,7 @@ from twokeys.settings.models import (
 )
 from twokeys.settings.problem import Problem, no_account, no_mfa, those_there, twice
 from twokeys.settings.values import GroupPathAndName, check_conditions
+from twokeys.shown import joined
 
 _GROUP_OF_IAM: TypeAdapter[str | None] = TypeAdapter(GroupPathAndName | None)
 _PRINCIPAL_PAGE = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html"
@@ -56,6 +57,7 @@ def doors(settings: Settings) -> Iterator[Problem]:
 
 def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     yield from _source_account(settings, f"{key}.from", door)
+    yield from _in_a_circle(settings, key, door)
     yield from _made_by_nobody(settings, f"{key}.from", door)
     yield from twice(f"{key}.from.members", door.source.members or ())
     if (
@@ -163,6 +165,17 @@ def _members(settings: Settings, key: str, door: DoorSettings) -> Iterator[Probl
             yield Problem(f"{key}.members", name, why, f"{step}, or add {name} to people.groups.{source.group}")
 
 
+def _in_a_circle(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
+    """AWS refuses a trust in a role that is not there, so of doors that start from each other's role none is first."""
+    before = settings.door_before(door)
+    way = settings.way_to(before) if before else []
+    if key.removeprefix("doors.") in way:
+        why = (
+            f"the doors {joined(way)} start from each other's role, so that none can be made first ({_PRINCIPAL_PAGE})"
+        )
+        yield Problem(f"{key}.from", door.source.role, why, "let one of them start from another role, user or group")
+
+
 def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
     """Who comes from an account where no `people` live, made by no stack: it has to be there.
 
@@ -176,6 +189,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
         or is_account_id(account)
         or account in settings.target_accounts_of(door)
         or (account == (settings.people.account or MANAGEMENT) and not source.stack)
+        or settings.door_before(door)
     ):
         return
     for one in (grantee(door), *(PrincipalName("user", member) for member in source.members or ())):
@@ -183,7 +197,7 @@ def _made_by_nobody(settings: Settings, key: str, door: DoorSettings) -> Iterato
             f"`people` do not live in account {account}, and AWS refuses a trust in a {one.kind}, and a grant to one,"
             f" that is not there ({_PRINCIPAL_PAGE})"
         )
-        step = "say `exists: true` where it is there already"
+        step = "say `exists: true` where it is there already, or add the door of this stack that makes the role"
         yield Problem(key, one.name, why, step)
 
 
@@ -237,14 +251,14 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
         return
     if settings.is_outside(door):
         ours = source.stack is not None or account == settings.management_account_id
-        if ours or door.keys != ("trust",) or door.external_id is None:
-            why = (
-                "an account of the organization is named by its key in `accounts` of its stack, and a door for a third"
-                f" party has the trust alone here and asks for an external ID ({_THIRD_PARTY_PAGE})"
-            )
-            step = (
-                "write that key, and the `stack` if it is another one; of a third party `keys: [trust]`, `externalId`"
-            )
+        lacks = ["`keys: [trust]`"] if door.keys != ("trust",) else []
+        lacks += ["an `externalId`"] if door.external_id is None else []
+        why = f"a door for a third party has the trust alone here and asks for an external ID ({_THIRD_PARTY_PAGE})"
+        step = f"add {' and '.join(lacks)}; an account of the organization is named by its key in `accounts` instead"
+        if ours:
+            why = "it is an account of the organization, which is named by its key in `accounts` of its stack"
+            step = "write that key, and the `stack` if it is another one"
+        if ours or lacks:
             yield Problem(f"{key}.account", account, why, step)
         return
     if source.stack is not None and (source.account is None or account == MANAGEMENT or account in settings.accounts):

@@ -470,6 +470,24 @@ class Settings(Model):
         """Whether a door starts in the account of a third party, which its id names: it has no key here."""
         return is_account_id(account := self.source_account_of(door)) and account not in self.accounts
 
+    def way_to(self, name: str) -> list[str]:
+        """A door, before it the one that makes the role from which it starts, and so on; a circle is told but once."""
+        way = [name]
+        while (before := self.door_before(self.doors[way[0]])) and before not in way:
+            way.insert(0, before)
+        return way
+
+    def door_before(self, door: DoorSettings) -> str | None:
+        """The name of the door of this stack that makes the role that gets this door's grant, if one does."""
+        source, account = grantee(door), self.source_account_of(door)
+        if source.kind != "role" or account not in self.accounts:
+            return None
+        for name, one in self.doors.items():
+            makes = one.target.role == source.name and one.via == "assume-role" and "trust" in one.keys
+            if makes and account in self.target_accounts_of(one):
+                return name
+        return None
+
     def environment_of(self, account: str) -> str | None:
         """What the tag `environment` of a member account says, its own before that of the stack."""
         tags = (*self.accounts[account].tags.items(), *self.tags.items())
@@ -506,10 +524,12 @@ def grantee(door: DoorSettings) -> PrincipalName:
 
 
 def made_by_management(settings: Settings, door: DoorSettings) -> tuple[PrincipalName, ...]:
-    """Those of a door whom `people` of the management stack has to have: not who exists, or has a path."""
+    """Those of a door whom `people` of the management stack has to have: not who exists, has a path, or is made by a
+    door.
+    """
     source = door.source
     elsewhere = source.stack or (source.account and source.account != settings.people.account)
-    if source.exists or elsewhere or door.via == "identity-center":
+    if source.exists or elsewhere or door.via == "identity-center" or settings.door_before(door):
         return ()
     people = [grantee(door), *(PrincipalName("user", member) for member in source.members or ())]
     return tuple(one for one in people if "/" not in one.name)

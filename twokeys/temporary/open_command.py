@@ -18,21 +18,43 @@ if TYPE_CHECKING:
 
     from twokeys.project.config import Project
     from twokeys.settings.models import Settings
+    from twokeys.temporary.change import Opening
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 _HOUR = 3600
 """How long a session may last of a role that says nothing of it, in seconds."""
 
 
+def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
+    """The doors that can be opened again, those to copy, or the stacks of the project's folder: for TAB."""
+    from twokeys.project.config import load_project
+
+    try:
+        doors = _doors_of(load_project((ctx.params.get("project") or Path()).resolve()))
+    except Refusal:
+        return []
+    every = {name: entry for said in doors.values() for name, entry in said.items()}
+    known = {"stack": doors, "copy_of": every}.get(param.name or "", _temporary(every))
+    return sorted(name for name in known if name.startswith(begun))
+
+
 @click.command("open")
-@click.argument("door")
+@click.argument("door", shell_complete=_complete)
 @click.option("--for", "lasts", metavar="TIME", help="How long from now, not from the update: 2h, 90m, 3d or 1d12h.")
 @click.option("--until", "end", metavar="MOMENT", help="The last day (2027-01-31) or a moment (2027-01-31T15:00Z).")
 @click.option("--reason", required=True, help="Why it is needed: it stands in the config, in AWS and in every answer.")
-@click.option("--from", "copy_of", metavar="DOOR", help="Make DOOR a copy of this one, with a role of its own.")
+@click.option(
+    "--from",
+    "copy_of",
+    metavar="DOOR",
+    shell_complete=_complete,
+    help="Make DOOR a copy of this one, with a role of its own.",
+)
 @click.option("--user", help="With --from: the one who comes through the copy. Default: whoever comes now.")
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
-@click.option("--stack", help="The stack that the door is in, where several have one of this name.")
+@click.option(
+    "--stack", shell_complete=_complete, help="The stack that the door is in, where several have one of this name."
+)
 @PACK_CONFIG
 @click.option(
     "--state", "states", multiple=True, type=_FILE, help="The stack's own state, or one for stack references."
@@ -95,7 +117,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             why=f"who comes through {copy_of} is of another company, and so would be a user of that name",
             next_step="leave --user out, or name the door of one of your own users",
         )
-    opening = Opening(door, closes, reason, copy_of, user, role, outside=outside)
+    opening = Opening(door, closes, " ".join(reason.split()), copy_of, user, role, outside=outside)
     old = read_text(file)
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
     entry = opened(doors, opening, file, longest)
@@ -106,6 +128,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
+    said = [*_closes_earlier(settings, opening), *(warnings or [])]
     session = int(entry.get("sessionSeconds", _HOUR))
     shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
     ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
@@ -119,7 +142,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "sessionSeconds": session,
             "previewed": judged,
             "states": sorted(known),
-            "warnings": warnings or [],
+            "warnings": said,
             "written": not dry_run,
             "diff": changes,
         }
@@ -132,7 +155,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         if shut
         else f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}"
     )
-    for warning in warnings or ():
+    for warning in said:
         click.echo(f"warning: {warning}")
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
@@ -140,6 +163,16 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo("Nothing written (--dry-run).")
         return
     click.echo(f"Wrote {file}. " + _next_step(name, project, split=not judged))
+
+
+def _closes_earlier(settings: Settings, opening: Opening) -> list[str]:
+    """That a door which is opened anew would close before it does now."""
+    from twokeys.doors.expiry import until
+
+    before = settings.doors[opening.door].expires if opening.door in settings.doors else None
+    if before is None or before <= opening.closes:
+        return []
+    return [f"this is earlier than {until(before)}, when {opening.door} closes now"]
 
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
@@ -174,16 +207,8 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     `copy` is what a copy of the door is called; None to open the door itself. Raises Refusal where there is none, more
     than one and none was chosen, or the name of the copy is taken.
     """
-    from twokeys.project.config import read_config
-    from twokeys.project.shards import SHARDS
-    from twokeys.temporary.change import DOORS
-
-    def doors_in(file: Path) -> dict[str, Any]:
-        said = read_config(file).get(DOORS)
-        return said if isinstance(said, dict) else {}
-
-    files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
-    doors = {name: doors_in(file) for name, file in files.items()}
+    doors = _doors_of(project)
+    files = {name: project.stacks()[name] for name in doors}
     asked = project.stack_file(stack) if stack is not None else None
     where = ", ".join(map(str, files.values())) or str(project.root)
     having = [name for name, said in doors.items() if door in said]
@@ -208,12 +233,26 @@ def _stack_with(project: Project, door: str, stack: str | None, copy: str | None
     return chosen[0], files[chosen[0]]
 
 
+def _doors_of(project: Project) -> dict[str, dict[str, Any]]:
+    """The doors that the file of each stack has; not those of shards, which people do not edit."""
+    from twokeys.project.config import read_config
+    from twokeys.project.shards import SHARDS
+    from twokeys.temporary.change import DOORS
+
+    files = {name: file for name, file in project.stacks().items() if file.parent != project.root / SHARDS}
+    said = {name: read_config(file).get(DOORS) for name, file in files.items()}
+    return {name: doors if isinstance(doors, dict) else {} for name, doors in said.items()}
+
+
+def _temporary(doors: Mapping[str, Any]) -> list[str]:
+    return [one for one, entry in doors.items() if isinstance(entry, dict) and "expires" in entry]
+
+
 def _no_such_door(door: str, every: Mapping[str, Any], copy: str | None, where: str) -> Refusal:
     """Why none of all these doors is meant, and which may be."""
     from twokeys.temporary.change import DOORS
 
-    temporary = [one for one, entry in every.items() if isinstance(entry, dict) and "expires" in entry]
-    names = sorted(every if copy else temporary)
+    names = sorted(every if copy else _temporary(every))
     if names:
         why = f"the {'doors' if copy else 'doors that can be opened again'} are {', '.join(names)}"
     elif every:

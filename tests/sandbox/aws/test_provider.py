@@ -2,10 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.sandbox.aws.conftest import Driver, grant, trust, urn
 from twokeys.sandbox.aws.catalogue import resource_type
@@ -90,6 +92,36 @@ def test_a_user_with_keys_is_removed_only_with_force_destroy(management: Driver)
         management.provider.delete(USER, urn(USER, "ci"), "ci", inputs)
     management.provider.delete(USER, urn(USER, "ci"), "ci", {**inputs, "forceDestroy": True})
     assert management.api("iam").list_users()["Users"] == []
+
+
+def test_a_group_or_user_that_something_hangs_on_is_not_deleted(management: Driver) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html and API_DeleteUser.html."""
+    iam, document = management.api("iam"), grant("arn:aws:iam::111111111111:role/r")
+    iam.create_user(UserName="ann")
+    iam.create_group(GroupName="g")
+    mfa = iam.create_virtual_mfa_device(VirtualMFADeviceName="ann")["VirtualMFADevice"]["SerialNumber"]
+    user, group = {"UserName": "ann"}, {"GroupName": "g"}
+    hung: list[tuple[Callable[..., object], Callable[..., object], dict[str, str]]] = [
+        (iam.add_user_to_group, iam.remove_user_from_group, {**group, **user}),
+        (iam.attach_group_policy, iam.detach_group_policy, {**group, "PolicyArn": READ_ONLY}),
+        (partial(iam.put_group_policy, PolicyDocument=document), iam.delete_group_policy, {**group, "PolicyName": "p"}),
+        (partial(iam.put_user_policy, PolicyDocument=document), iam.delete_user_policy, {**user, "PolicyName": "p"}),
+        (partial(iam.create_login_profile, Password="correct horse battery 1A!"), iam.delete_login_profile, user),
+        (
+            partial(iam.enable_mfa_device, AuthenticationCode1="000000", AuthenticationCode2="000000"),
+            iam.deactivate_mfa_device,
+            {**user, "SerialNumber": mfa},
+        ),
+    ]
+    for hang, take_away, named in hung:
+        hang(**named)
+        for delete, of in ((iam.delete_user, user), (iam.delete_group, group)):
+            if of.items() <= named.items():
+                with pytest.raises(ClientError, match="DeleteConflict"):
+                    delete(**of)
+        take_away(**named)
+    iam.delete_user(**user)
+    iam.delete_group(**group)
 
 
 def test_a_renamed_user_keeps_its_groups_and_keys(management: Driver) -> None:

@@ -68,7 +68,7 @@ def _way_in(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
         f"{path.source.arn} of {closed.source} account {graph.accounts.name(path.source.account)} can enter "
         f"{closed.target} account {graph.accounts.name(path.target.account)} as role {path.target.arn}{around}"
     )
-    step = f"take the last door's trust or grant away, or {EXCEPT}"
+    step = f"take the trust and the grant of the last door away, or {EXCEPT}"
     return _finding(path, message, step)
 
 
@@ -80,7 +80,7 @@ def _way_to_nobody_knows(graph: Graph, path: Path, closed: ClosedTo) -> Finding:
         f"that it is not {closed.target} is not proved"
     )
     step = (
-        "give the account, or the default tags of its provider, the tag environment, or name its environment in "
+        "give the account (or the default tags of its provider) the tag environment, or name its environment in "
         f"`accounts` of {NAME} in the policy pack's configuration"
     )
     return _finding(path, message, step)
@@ -95,7 +95,7 @@ ENVIRONMENTS_ISOLATED = Rule(
     name=NAME,
     description="No door leads from stage to prod, directly or through other roles.",
     severity="critical",
-    remediation="Remove the trust or the grant that opens the way, or make an exception for it.",
+    remediation="Remove the trust and the grant that open the way, or make an exception for it.",
     url="https://docs.aws.amazon.com/whitepapers/latest/organizing-your-aws-environment/design-principles-for-your-multi-account-strategy.html",
     check=_check,
     config=EnvironmentConfig,

@@ -50,7 +50,8 @@ def _by_trust(
             continue
         if over <= now:
             message = f"The trust policy of {place} has a statement that is over: it lets in until {until(over)}"
-            yield Finding(message, "remove the statement, or set a later date", role.urn, source=trust.source)
+            step = "remove the statement and the grants of those whom it lets in, or set a later date"
+            yield Finding(message, step, role.urn, source=trust.source)
         else:
             yield from _too_long(f"trust policy of {place} (statement {one.index})", over, role, config, now)
 

@@ -165,7 +165,8 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
             if account.isdigit() or (graph.accounts.pinned(account) and arn.account in known):
                 message = f"{resource.label} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
-                step = f"name one of those, or write what it allows as an inline policy; see {_MANAGED}"
+                inline = "" if str(arn) == resource.get("permissionsBoundary") else ", or write it inline instead"
+                step = f"name one of those{inline}; see {_MANAGED}"
                 yield Finding(message + why, step, resource.urn, source=resource.source)
 
 

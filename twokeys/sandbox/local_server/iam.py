@@ -1,7 +1,8 @@
 """IAM operations and refusals that ministack lacks: https://docs.aws.amazon.com/IAM/latest/APIReference/.
 
-Renaming users and groups, changing and tagging identity providers, the refusal to attach what does not exist, and of a
-trust policy that names a principal which does not exist (in an account that this local AWS has). The features of
+Renaming users and groups, changing and tagging identity providers, the refusal to attach what does not exist, of a
+trust policy that names a principal which does not exist (in an account that this local AWS has), and to delete a user
+or group that something hangs on. The features of
 centralized root access are kept on record only.
 """
 
@@ -166,6 +167,32 @@ def _policy_exists(params: Params) -> None:
         raise ApiError("NoSuchEntity", f"Policy {arn} does not exist or is not attachable.", status=404)
 
 
+def _group_is_empty(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html: no users, no policies."""
+    name = base.p(params, "GroupName")
+    group = base.groups.get(name) or {}
+    _refuse_delete("remove users from group", group.get("Users"))
+    _refuse_delete("detach all policies", group.get("AttachedPolicies"))
+    _refuse_delete("delete all inline policies", base.group_inline_policies.get(name))
+
+
+def _user_is_bare(params: Params) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteUser.html lists what goes first.
+
+    ministack looks at access keys and attached policies itself.
+    """
+    name = base.p(params, "UserName")
+    _refuse_delete("delete login profile", name in base.login_profiles)
+    _refuse_delete("delete MFA device", any(one["User"] == name for one in base.mfa_devices.values()))
+    _refuse_delete("delete policies", base.user_inline_policies.get(name))
+    _refuse_delete("remove users from group", any(name in group["Users"] for group in base.groups.values()))
+
+
+def _refuse_delete(first: str, in_the_way: object) -> None:
+    if in_the_way:
+        raise ApiError("DeleteConflict", f"Cannot delete entity, must {first} first.", status=409)
+
+
 def _principals_exist(document: str) -> None:
     """A role or user that a trust policy names must exist: IAM keeps its unique id, not its name.
 
@@ -247,4 +274,6 @@ _CHECKS: dict[str, Callable[[Params], None]] = {
     "AttachRolePolicy": _policy_exists,
     "AttachGroupPolicy": _policy_exists,
     "AttachUserPolicy": _policy_exists,
+    "DeleteGroup": _group_is_empty,
+    "DeleteUser": _user_is_bare,
 }
