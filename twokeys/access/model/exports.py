@@ -156,7 +156,7 @@ def _made(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     account, groups = _groups(outputs)
     yield from ((account, "group", group) for group in groups)
     for arn in chain.from_iterable(mapping(outputs.get(output)).values() for output in (USERS_OUTPUT, ROLES_OUTPUT)):
-        if isinstance(arn, str) and (principal := Arn.parse(arn)):
+        if isinstance(arn, str) and (principal := Arn.parse(arn)) and principal.kind:
             yield principal.account, principal.kind, principal.name
     yield from (("", "identity-center", id_) for id_ in mapping(outputs.get(IDENTITIES_OUTPUT)).values() if id_)
 
