@@ -62,8 +62,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         direct = (way for way in answers.ways if way.at(now) is Time.NOW and not way.through)
         keys = Counter(way.steps[0].grant_key for way in direct)
         both = counted(keys[Key.PRESENT], "door")
-        others = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
-        say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{others}.")
+        grants = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
+        say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{grants}.")
 
 
 _OTHER_GRANTS = {
