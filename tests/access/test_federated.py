@@ -97,6 +97,17 @@ def test_a_shared_provider_without_ones_own_subject_is_refused(condition: object
     assert f"as in {MAIN}" in found.next_step
 
 
+@pytest.mark.parametrize("first", ["StringEquals", "StringEqualsIgnoreCase"])
+def test_of_two_statements_that_let_the_same_one_in_the_more_open_counts_in_either_order(first: str) -> None:
+    """Each statement of a policy allows by itself; one without regard to case leaves open which case a token has.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    operators = sorted(("StringEquals", "StringEqualsIgnoreCase"), key=lambda each: each != first)
+    world = trusting(*(admits({each: {SUB: MAIN}}) for each in operators))
+    assert [door.outcome for door in world.graph.doors if door.source.kind == "web-identity"] == [Outcome.ALLOW]
+
+
 def test_a_workflow_is_called_by_others_where_its_repository_is_public() -> None:
     """https://docs.github.com/en/actions/reference/workflows-and-actions/reusing-workflow-configurations"""
     (found,) = trusting(admits({"StringEquals": WORKFLOW})).check().mandatory

@@ -1416,3 +1416,13 @@ def test_an_access_role_is_as_aws_makes_it_unless_the_program_has_it() -> None:
         ("5" * 12, "Own"),
         ("8" * 12, "OrganizationAccountAccessRole"),
     ]
+
+
+@pytest.mark.parametrize(("trust", "perhaps"), [
+    (document(trusts(CI)), False), (UNKNOWN, True), (document(trusts(CI), trusts(CI, effect="Deny")), False),
+])  # fmt: skip
+def test_only_a_door_that_is_not_known_to_be_open_or_shut_is_perhaps_open(trust: object, perhaps: bool) -> None:
+    """A Deny counts more than any Allow:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    assert {door.perhaps for door in two_keys(trust).graph.doors} == {perhaps}

@@ -41,6 +41,7 @@ from twokeys.audit.record import SCIM
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.who_called import who_began
+from twokeys.aws_reference import access_levels
 from twokeys.iam import PolicyKind
 
 # The record of CreateUser is AWS's own:
@@ -90,14 +91,26 @@ def told(answers: Answers, found: Comparison) -> Answers:
         ("identitystore-scim", "ListUsers", False),
         *(("iam", name, False) for name in ("ListUsers", "GetRole", "TagRole", "GenerateCredentialReport", "Nothing")),
         ("s3", "PutBucketPolicy", False),
-        *(("rolesanywhere", name, True) for name in ("CreateTrustAnchor", "CreateProfile")),
-        *(("eks", name, named) for name, named in (("CreatePodIdentityAssociation", True), ("CreateCluster", False))),
-        ("ssm", "CreateActivation", True),
+        *(
+            ("rolesanywhere", verb + what, True)
+            for what in ("TrustAnchor", "Profile")
+            for verb in ("Create", "Update", "Enable")
+        ),
+        *(("rolesanywhere", name, True) for name in ("UpdateCrl", "DisableCrl", "DeleteCrl")),
+        *(("rolesanywhere", name, True) for name in ("PutAttributeMapping", "DeleteAttributeMapping")),
+        *(("rolesanywhere", name, False) for name in ("DisableTrustAnchor", "DeleteProfile", "ImportCrl", "EnableCrl")),
+        *(("eks", name, True) for name in ("CreatePodIdentityAssociation", "UpdatePodIdentityAssociation")),
+        ("eks", "CreateCluster", False),
+        *(("ssm", name, True) for name in ("CreateActivation", "UpdateManagedInstanceRole")),
     ],
 )
 def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source: str, name: str, is_one: bool) -> None:
     """Access levels: https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     and https://docs.aws.amazon.com/singlesignon/latest/userguide/scim-logging-using-cloudtrail.html.
+
+    Roles handed on: https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_Operations.html ("certificates in
+    the trust anchor chain are authorized"; a disabled list revokes nothing) and
+    https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateManagedInstanceRole.html.
     """
     assert is_change(f"{source}.amazonaws.com", name) is is_one
     assert not is_change(f"{source}.example.com", name)
@@ -106,7 +119,9 @@ def test_a_change_of_keys_is_a_write_call_of_the_services_that_keep_them(source:
 @pytest.mark.parametrize("call", CALLS)
 def test_the_event_history_is_asked_for_changes_only(call: str) -> None:
     service, name = call.split(":")
-    assert is_change(f"{service}.amazonaws.com", name), f"AWS gives {call} no access level that changes anything"
+    assert is_change(f"{service}.amazonaws.com", name)
+    levels = {"Write"} if f"{service}.amazonaws.com" == SCIM else access_levels(call)
+    assert any("Write" in one for one in levels), f"AWS gives {call} no access level that changes anything"
 
 
 _GIVES = {"Detach": ("Attach",), "Delete": ("Put", "Create"), "Remove": ("Add",), "Disable": ("Enable",)}
@@ -232,6 +247,7 @@ def test_a_trust_policy_names_whom_it_allows_and_not_all_of_many() -> None:
     [
         ({"targetId": "ou-ab12-cd34ef56", "policyId": "p-1"}, None, ("policy", "p-1", "ou-ab12-cd34ef56")),
         ({"targetId": STAGE, "permissionSetArn": "set", "principalId": "ann"}, STAGE, ("set", "set", f"ann {STAGE}")),
+        ({"accountId": STAGE}, STAGE, ("", "", "")),
         ({"groupName": "devs", "policyName": "grant"}, None, ("group", "devs", "grant")),
         ({"groupName": "devs", "userName": "ann"}, None, ("user", "ann", "devs")),
         ({"roleName": "deployer", "policyName": "deployer"}, None, ("role", "deployer", "deployer")),
@@ -243,7 +259,8 @@ def test_a_call_names_the_account_and_whom_it_is_about(
 ) -> None:
     """A control policy is attached to a root, a unit or an account, and a user is added to a group.
 
-    https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html (`TargetId`) and
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_AttachPolicy.html (`TargetId`),
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CloseAccount.html (`AccountId`) and
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_AddUserToGroup.html
     """
     record = {"requestParameters": asked}

@@ -1024,7 +1024,9 @@ def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> No
     then = called(PROD, "2026-09-01T10:05:00Z", "CreateUser")
     session = f"arn:aws:sts::{PROD}:assumed-role/read-only/alice"
     then["userIdentity"] |= {"type": "AssumedRole", "arn": session, "accessKeyId": "ASIA1"}
-    of_demo = report("--events", logs(tmp_path, used, then))
+    by_another = called(PROD, "2026-09-01T10:06:00Z", "GetUser")
+    by_another["userIdentity"] |= {"type": "AssumedRole", "arn": session, "invokedByDelegate": {"accountId": OUTSIDE}}
+    of_demo = report("--events", logs(tmp_path, used, then, by_another))
     world = center(world=two_keys())
     outside = trusts(world_arn(OUTSIDE, "root"), condition={"StringEquals": {"sts:ExternalId": "12345"}})
     world.role("vendor", world.stage, document(outside))
@@ -1050,6 +1052,7 @@ def test_each_column_of_the_table_has_what_the_sources_say(tmp_path: Path) -> No
             "owner": "platform", "usage": "perhaps used", "count": "0", "perhaps": "1", "last use": call["time"],
             "since": MADE},
         {"what": "change of keys", "who": "role read-only", "begun by": "user alice of management"},
+        {"what": "unusual", "call": "GetUser", "third party": OUTSIDE},
         {"who": "Identity Center group admins", "members": "ann", "not before": MADE, "not after": WRITTEN},
         {"into role": "vendor", "role ARN": world_arn(STAGE, "role/vendor"), "of account": OUTSIDE,
             "third party": "not shown to be in the organization", "external ID": "asked for"},

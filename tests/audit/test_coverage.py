@@ -1,7 +1,7 @@
 """Which regions count for an account, and what shows that its trail logs read events."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -86,6 +86,19 @@ def test_a_backfill_digest_does_not_stand_for_its_hour() -> None:
     coverage.saw(STAGE, "us-east-1", DAY, covers=False, read=True)
     coverage.digest(f"{STAGE}_CloudTrail-Digest_us-east-1_ours_us-east-1_20260902T000131Z_backfill.json.gz", DAY, END)
     assert coverage.covered(STAGE, [], Period(DAY, END)).lacks == "by log files with management events"
+
+
+@pytest.mark.parametrize(("ends", "lost"), [("20260902T000000Z", 1), ("20260902T000001Z", 3), ("20260902T010000Z", 2)])
+def test_of_a_digest_that_is_not_as_the_next_one_says_the_hour_before_its_end_is_not_known(
+    ends: str, lost: int
+) -> None:
+    """A bit for each day from the first; the time in its name is that at which its hour ends.
+
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
+    """
+    coverage = Coverage(("us-east-1",))
+    coverage.not_as_digest(f"{STAGE}_CloudTrail-Digest_us-east-1_ours_us-east-1_{ends}.json.gz")
+    assert coverage.accounts[STAGE].lost["us-east-1"] >> DAY.toordinal() - date(2013, 1, 1).toordinal() == lost
 
 
 def test_regions_that_lack_the_same_are_said_together() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from twokeys.iam import UNKNOWN, ConditionClause
 from twokeys.iam.operators import OPERATORS, operator_named
-from twokeys.iam.truth import FREE, Truth, Values
+from twokeys.iam.truth import FREE, Truth, Values, absent
 
 
 def holds(operator: str, wanted: Any, found: Values, **others: Values) -> Truth:
@@ -157,3 +157,18 @@ def test_other_names_are_no_operators(name: str):
     assert operator_named(name) is None
     with pytest.raises(ValueError, match="is not a condition operator"):
         _ = ConditionClause(name, "a:k", ()).base
+
+
+@pytest.mark.parametrize("name", [name for name, base in OPERATORS.items() if base.pattern is not None])
+def test_what_an_operator_says_of_wildcards_and_case_is_how_it_compares(name: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html"""
+    base = OPERATORS[name]
+    value, other = ("true", "TRUE") if base.family == "bool" else ("arn:aws:iam::1:role/ab", "arn:aws:iam::1:role/AB")
+
+    def matches(wanted: str, text: str) -> bool:
+        assert base.pattern is not None
+        return base.pattern(wanted, variables=False).matches(text, absent) is Truth.TRUE
+
+    assert matches(value, value)
+    assert base.takes_patterns is matches(value[:-1] + "*", value)
+    assert base.ignore_case is matches(value, other)

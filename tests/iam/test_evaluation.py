@@ -45,5 +45,9 @@ def test_a_root_session_needs_a_grant_on_the_root_of_the_account_and_no_trust(
     policies = Policies(identity=(grant({"Action": action, "Resource": resource}),))
     assert evaluate(asked, policies).outcome is expected
     assert evaluate_grant(asked, policies).outcome is expected
+    own = evaluate(request(action="sts:AssumeRoot", to=f"arn:aws:iam::{SOURCE}:root"), policies).outcome
+    assert (own is ALLOW) is (resource in ("*", "arn:aws:iam::*:root", f"arn:aws:iam::{SOURCE}:root")), (
+        "of a delegated administrator, which is a member account itself"
+    )
     denied = Policies(identity=(*policies.identity, grant({"Effect": "Deny", "Action": "sts:AssumeRoot"})))
     assert evaluate(asked, denied).outcome is DENY

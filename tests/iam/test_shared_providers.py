@@ -9,7 +9,7 @@ import pytest
 
 from twokeys.iam import Wanted
 from twokeys.iam.admission import Admitted
-from twokeys.iam.shared_providers import open_to_others, shared_provider
+from twokeys.iam.shared_providers import SHARED, SharedProvider, open_to_others, shared_provider
 
 GITHUB, GITLAB, HCP = "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"
 
@@ -198,3 +198,14 @@ def test_what_a_statement_demands_of_a_claim_names_one_tenant_or_says_why_not(
     provider = shared_provider(issuer)
     assert provider is not None
     assert open_to_others(provider, claim, admitted) == why
+
+
+@pytest.mark.parametrize("row", SHARED, ids=lambda row: row.issuer)
+def test_each_row_of_the_table_is_found_by_its_issuer_and_its_example_names_one_tenant(row: SharedProvider) -> None:
+    """A row that another one hides, or whose own example lets others in, would be none."""
+    assert shared_provider(row.issuer) is shared_provider(row.issuer.upper()) is row
+    for claim in row.claims:
+        example = Admitted((Wanted(row.example, "*" in row.example),), demanded=True)
+        assert open_to_others(row, claim, example) is None
+        anybody = Admitted((Wanted("*", wild=True),), demanded=True)
+        assert open_to_others(row, claim, anybody) is not None

@@ -31,16 +31,16 @@ from twokeys.iam import (
 )
 from twokeys.iam.admission import Wanted
 from twokeys.iam.arn import Named
+from twokeys.iam.operators import operator_named
 from twokeys.iam.principals import COGNITO
 from twokeys.iam.shared_providers import SharedProvider, open_to_others, shared_provider, tenant_claims
 from twokeys.iam.sts import WITH_SAML
-from twokeys.iam.verdict import Why
+from twokeys.iam.verdict import Requirement, Why
 
 GUESTS = "guests of the identity pool"
 """Whom Amazon Cognito gives tokens without a sign-in, where an identity pool takes guests: its id is all they need."""
 _ANYBODY = "*"
 _LATER = "(not known yet)"
-_PATTERN = ("StringLike", "ForAnyValue:StringLike")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,10 +201,13 @@ def _without_pattern(verdict: Verdict, federation: Federation) -> Verdict:
     if verdict.outcome is not Outcome.CONDITIONAL:
         return verdict
     key = federation.subject_key.lower()
-    others = tuple(
-        one for one in verdict.requirements if one.negated or one.key.lower() != key or one.operator not in _PATTERN
-    )
+    others = tuple(one for one in verdict.requirements if one.key.lower() != key or not _is_pattern(one))
     return Verdict(Outcome.CONDITIONAL if others else Outcome.ALLOW, Why(others, decisions=verdict.decisions))
+
+
+def _is_pattern(asked: Requirement) -> bool:
+    base = None if asked.negated else operator_named(name := asked.operator.removeprefix("ForAnyValue:"))
+    return base is not None and base.names_values and base.takes_patterns and base.name == name
 
 
 def provider_name(federation: Federation) -> str:

@@ -103,14 +103,19 @@ _DELETE = """
     identitystore-scim:DeleteUser identitystore-scim:DeleteGroup
 """
 _HAND_ON = """
-    rolesanywhere:CreateTrustAnchor rolesanywhere:UpdateTrustAnchor rolesanywhere:CreateProfile
-    rolesanywhere:UpdateProfile eks:CreatePodIdentityAssociation eks:UpdatePodIdentityAssociation ssm:CreateActivation
+    rolesanywhere:CreateTrustAnchor rolesanywhere:UpdateTrustAnchor rolesanywhere:EnableTrustAnchor
+    rolesanywhere:CreateProfile rolesanywhere:UpdateProfile rolesanywhere:EnableProfile
+    rolesanywhere:PutAttributeMapping rolesanywhere:DeleteAttributeMapping
+    rolesanywhere:UpdateCrl rolesanywhere:DisableCrl rolesanywhere:DeleteCrl
+    eks:CreatePodIdentityAssociation eks:UpdatePodIdentityAssociation
+    ssm:CreateActivation ssm:UpdateManagedInstanceRole
 """
-"""Calls that change no document of IAM, and after which more may come.
+"""Calls that change no document of IAM, and after which more may come: also certificates that a list no longer revokes,
+and sessions with other tags, which trust policies may ask for.
 
-https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_CreateTrustAnchor.html,
+https://docs.aws.amazon.com/rolesanywhere/latest/APIReference/API_Operations.html,
 https://docs.aws.amazon.com/eks/latest/APIReference/API_CreatePodIdentityAssociation.html and
-https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_CreateActivation.html
+https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_UpdateManagedInstanceRole.html
 """
 
 

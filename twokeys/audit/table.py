@@ -38,8 +38,7 @@ COLUMNS = (
     "into role", "role ARN", "keys", "permissions", "policies", "through", "if", "up to", "since", "not before",
     "not after", "opens", "why", *_declared(Declaration()), "trust keys", "grant keys", "next step", "usage", "count",
     "perhaps", "last use", "time", "call", "from address", "region", "event ID", "session", "begun by",
-    "source identity",
-    "MFA shown", "door",
+    "source identity", "MFA shown", "door",
 )  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def _demands_presence(clause: ConditionClause) -> bool:
 
 
 def _is_demand(clause: ConditionClause, *, present: bool) -> bool:
-    if clause.base.family not in _TEXTS or clause.base.negated:
+    if not clause.base.names_values:
         return False
     return present or (not clause.if_exists and clause.set_operator != "ForAllValues")
 
@@ -161,7 +161,7 @@ def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:
         Wanted(
             value,
             wild=(patterns and ("*" in value or "?" in value)) or (clause.variables and "${" in value),
-            ignore_case=clause.base.positive == "StringEqualsIgnoreCase",
+            ignore_case=clause.base.ignore_case,
         )
         for value in clause.values
         if isinstance(value, str)

@@ -46,7 +46,6 @@ _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
 _ORGANIZATION_KEYS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount"})
 _SOURCE_KEYS = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"})
 _LIMITING_KEYS = _ORGANIZATION_KEYS | _SOURCE_KEYS | {"aws:principalarn"}
-_POSITIVE = ("StringEquals", "StringLike", "StringEqualsIgnoreCase", "ArnEquals", "ArnLike")
 _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 
 
@@ -217,7 +216,7 @@ def _limiting(statement: Statement) -> set[str]:
     return {
         clause.lower_key
         for clause in statement.conditions
-        if clause.base.name in _POSITIVE
+        if clause.base.names_values
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
         and not any(isinstance(value, str) and value and not value.strip("*") for value in clause.meant)

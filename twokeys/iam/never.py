@@ -53,7 +53,7 @@ def _may_compare(family: str, form: ValueForm) -> bool:
 
 
 def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator[PolicyFinding]:
-    key, like = clause.lower_key, clause.base.positive == "StringLike"
+    key, like = clause.lower_key, clause.base.takes_patterns
     known, never = condition_key(key), f"so {clause.operator} never matches it"
     element = path_of(clause)
     if not like and known and not known.form.wild and re.search(r"[*?]", value):
@@ -66,7 +66,7 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         message = f"{clause.key} is {known.form.words}, and {clause.operator} compares it as text, to the second"
         yield error("key-type", statement, element, message, known.page, step=known.form.step)
     elif key.endswith(":sub"):
-        wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.name == "StringEqualsIgnoreCase")
+        wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.ignore_case)
         wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
         if wrong is not None:
             message = f"{value!r} is a subject {wrong.why}, {never}"
@@ -81,10 +81,10 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
 def _may_be(form: ValueForm, clause: ConditionClause, value: str) -> bool:
     """Whether some value of that form is what the clause says; of a pattern only its beginning is looked at."""
     beginning = re.split(r"[*?]", value)[0]
-    if clause.base.positive == "StringLike" and beginning != value:
+    if clause.base.takes_patterns and beginning != value:
         begins = form.begins or ("",)
         return any(one.startswith(beginning) or beginning.startswith(one) for one in begins)
-    any_case = re.IGNORECASE if clause.base.positive == "StringEqualsIgnoreCase" else re.NOFLAG
+    any_case = re.IGNORECASE if clause.base.ignore_case else re.NOFLAG
     return re.fullmatch(form.whole, value, any_case) is not None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache, partial
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from twokeys.iam.matching import ArnPattern, TextPattern, is_symbolic
 from twokeys.iam.truth import FALSE, Lookup, Truth, absent, truth
@@ -28,20 +28,23 @@ class Operator:
     """A condition operator without its set prefix and its IfExists.
 
     `negated` operators are the exact opposite of `positive`, the operator they negate. `pattern` compiles a value of a
-    policy; where there is none, `test` makes its test, but for Null, which compares no values.
+    policy; where there is none, `test` makes its test, but for Null, which compares no values. With `takes_patterns`,
+    `*` and `?` in its values stand for any text; under the others they are what is written.
     """
 
     name: str
     family: Family
     positive: str
     pattern: _Pattern | None = field(compare=False)
+    takes_patterns: bool
+    ignore_case: bool
     test: Callable[[str], Test] | None = field(compare=False)
     negated: bool = False
 
     @property
-    def takes_patterns(self) -> bool:
-        """Whether `*` and `?` in its values stand for any text; under the others they are what is written."""
-        return self.family == "arn" or self.positive == "StringLike"
+    def names_values(self) -> bool:
+        """Whether it matches the texts that its values name, and no others."""
+        return self.family in ("string", "arn") and not self.negated
 
 
 class _Boolean(TextPattern):
@@ -147,33 +150,42 @@ def _ip_test(text: str) -> Test:
     return test
 
 
-_equal, _like = partial(TextPattern, wildcards=False), partial(TextPattern, wildcards=True)
-_any_case, _arn = partial(_equal, ignore_case=True), partial(ArnPattern, resource=False)
+class _Texts(NamedTuple):
+    pattern: _Pattern | None = None
+    takes_patterns: bool = False
+    ignore_case: bool = False
+
+
+_none, _boolean = _Texts(), _Texts(_Boolean, ignore_case=True)
+_equal = _Texts(partial(TextPattern, wildcards=False))
+_any_case = _Texts(partial(TextPattern, wildcards=False, ignore_case=True), ignore_case=True)
+_like = _Texts(partial(TextPattern, wildcards=True), takes_patterns=True)
+_arn = _Texts(partial(ArnPattern, resource=False), takes_patterns=True)
 _number, _date = partial(_ordered, parse_number), partial(_ordered, parse_date)
-_ROWS: tuple[tuple[Family, str, str | None, _Pattern | None, Callable[[str], Test] | None], ...] = (
+_ROWS: tuple[tuple[Family, str, str | None, _Texts, Callable[[str], Test] | None], ...] = (
     ("string", "StringEquals", "StringNotEquals", _equal, None),
     ("string", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", _any_case, None),
     ("string", "StringLike", "StringNotLike", _like, None),
-    ("numeric", "NumericEquals", "NumericNotEquals", None, partial(_number, operator.eq)),
-    ("numeric", "NumericLessThan", None, None, partial(_number, operator.lt)),
-    ("numeric", "NumericLessThanEquals", None, None, partial(_number, operator.le)),
-    ("numeric", "NumericGreaterThan", None, None, partial(_number, operator.gt)),
-    ("numeric", "NumericGreaterThanEquals", None, None, partial(_number, operator.ge)),
-    ("date", "DateEquals", "DateNotEquals", None, partial(_date, operator.eq)),
-    ("date", "DateLessThan", None, None, partial(_date, operator.lt)),
-    ("date", "DateLessThanEquals", None, None, partial(_date, operator.le)),
-    ("date", "DateGreaterThan", None, None, partial(_date, operator.gt)),
-    ("date", "DateGreaterThanEquals", None, None, partial(_date, operator.ge)),
-    ("bool", "Bool", None, _Boolean, None),
-    ("binary", "BinaryEquals", None, None, _binary_test),
-    ("ip", "IpAddress", "NotIpAddress", None, _ip_test),
+    ("numeric", "NumericEquals", "NumericNotEquals", _none, partial(_number, operator.eq)),
+    ("numeric", "NumericLessThan", None, _none, partial(_number, operator.lt)),
+    ("numeric", "NumericLessThanEquals", None, _none, partial(_number, operator.le)),
+    ("numeric", "NumericGreaterThan", None, _none, partial(_number, operator.gt)),
+    ("numeric", "NumericGreaterThanEquals", None, _none, partial(_number, operator.ge)),
+    ("date", "DateEquals", "DateNotEquals", _none, partial(_date, operator.eq)),
+    ("date", "DateLessThan", None, _none, partial(_date, operator.lt)),
+    ("date", "DateLessThanEquals", None, _none, partial(_date, operator.le)),
+    ("date", "DateGreaterThan", None, _none, partial(_date, operator.gt)),
+    ("date", "DateGreaterThanEquals", None, _none, partial(_date, operator.ge)),
+    ("bool", "Bool", None, _boolean, None),
+    ("binary", "BinaryEquals", None, _none, _binary_test),
+    ("ip", "IpAddress", "NotIpAddress", _none, _ip_test),
     ("arn", "ArnEquals", "ArnNotEquals", _arn, None),
     ("arn", "ArnLike", "ArnNotLike", _arn, None),
-    ("null", "Null", None, None, None),
+    ("null", "Null", None, _none, None),
 )
 OPERATORS = {
-    name: Operator(name, family, positive, pattern, test, negated=name != positive)
-    for family, positive, negative, pattern, test in _ROWS
+    name: Operator(name, family, positive, *texts, test, negated=name != positive)
+    for family, positive, negative, texts, test in _ROWS
     for name in (positive, negative)
     if name is not None
 }

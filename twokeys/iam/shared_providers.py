@@ -96,62 +96,60 @@ _TURBONOMIC = (
 )
 _SENTINEL = ("33e01921-4d64-4f8c-a055-5bdaffd5e33d", "cab8a31a-1906-4287-a0d8-4eef66b95f6e")
 """Microsoft's own tenants: https://learn.microsoft.com/azure/sentinel/connect-aws names the session's prefix."""
-_BY_ISSUER = {
-    one.issuer.rstrip("/"): one
-    for one in (
-        SharedProvider("token.actions.githubusercontent.com", "GitHub", forms=_GITHUB, instead="job_workflow_ref"),
-        SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", forms=_GITHUB),
-        SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
-        SharedProvider("gitlab.com", "GitLab", forms=_GITLAB),
-        SharedProvider("app.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
-        SharedProvider("app.eu.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
-        SharedProvider("agent.buildkite.com", "Buildkite", forms=_ORGANIZATION),
-        SharedProvider("oidc.codefresh.io", "Codefresh"),
-        SharedProvider("studio.datachain.ai/api", "DVC Studio"),
-        SharedProvider("scalr.io", "Scalr"),
-        SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),
-        SharedProvider("proidc.upbound.io", "Upbound"),
-        SharedProvider("api.pulumi.com/oidc", "Pulumi Cloud", ("aud",), whole=True),
-        SharedProvider("api.pulumi.com/oidc/v2", "Pulumi Cloud", whole=True),
-        SharedProvider("oidc.vercel.com", "Vercel", ("aud",), whole=True),
-        SharedProvider("sandboxes.cloud", "sandboxes.cloud", ("aud",), whole=True),
-        *(SharedProvider(issuer, "Amazon Cognito", ("aud",), whole=True) for issuer in COGNITO),
-        SharedProvider("accounts.google.com", "Google", ("aud", "sub"), whole=True),
-        SharedProvider("www.amazon.com", "Login with Amazon", ("app_id",), whole=True),
-        SharedProvider("graph.facebook.com", "Facebook", ("app_id",), whole=True),
-        *(SharedProvider(issuer, "IBM Turbonomic") for issuer in _TURBONOMIC),
-        *(
-            SharedProvider(f"sts.windows.net/{tenant}", "Microsoft Sentinel", ("sts:RoleSessionName",), whole=True)
-            for tenant in _SENTINEL
-        ),
-        # Not in IAM's table, but so their pages say:
-        # https://docs.envzero.com/guides/integrations/oidc-integrations/oidc-with-aws
-        SharedProvider("login.app.env0.com/", "env zero", ("sub", "aws:RequestTag/organizationId"), whole=True),
-        # https://depot.dev/docs/ci/oidc
-        SharedProvider("identity.depot.dev", "Depot CI", forms=("spiffe://identity.depot.dev/org/YOURS/*",)),
-        # https://modal.com/docs/guide/oidc-integration
-        SharedProvider("oidc.modal.com", "Modal", forms=("modal:workspace_id:YOURS:*",)),
-        # https://www.rwx.com/docs/rwx/oidc-aws
-        SharedProvider("cloud.rwx.com/mint", "RWX", forms=("mint:YOURS:VAULT",)),
-        # https://docs.deno.com/deploy/reference/oidc
-        SharedProvider("oidc.deno.com", "Deno Deploy", forms=("deployment:YOURS/APPLICATION/CONTEXT",)),
-        # https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity
-        SharedProvider("api.prefect.cloud/oidc-provider", "Prefect Cloud", forms=("prefect:account:YOURS",)),
-        # https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider
-        SharedProvider("oidc.cirrus-ci.com", "Cirrus CI", forms=("repo:github:YOURS/*",)),
-        # https://developer.humanitec.com/platform-orchestrator/security/oidc-provider/
-        SharedProvider("idtoken.humanitec.io", "Humanitec", forms=("YOURS/CLOUD-ACCOUNT",)),
-        # https://namespace.so/docs/federation/aws
-        SharedProvider("federation.namespaceapis.com", "Namespace", forms=("YOURS/*",)),
-        # https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers
-        SharedProvider("app.warp.dev", "Warp"),
-        SharedProvider("api.cursor.com", "Cursor", whole=True),  # https://cursor.com/docs/cloud-agent/identity
-        SharedProvider("app.devin.ai", "Devin"),  # https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc
-        SharedProvider("app.gitpod.io", "Ona"),  # https://ona.com/docs/ona/identity/aws-oidc
-        # https://forgejo.org/docs/next/user/actions/security-openid-connect
-        SharedProvider("codeberg.org/api/actions", "Codeberg", forms=("repo:YOURS/REPOSITORY:ref:refs/heads/main",)),
-    )
-}
+SHARED = (
+    SharedProvider("token.actions.githubusercontent.com", "GitHub", forms=_GITHUB, instead="job_workflow_ref"),
+    SharedProvider("vstoken.actions.githubusercontent.com", "GitHub", forms=_GITHUB),
+    SharedProvider("oidc-configuration.audit-log.githubusercontent.com", "GitHub audit log", whole=True),
+    SharedProvider("gitlab.com", "GitLab", forms=_GITLAB),
+    SharedProvider("app.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
+    SharedProvider("app.eu.terraform.io", "HCP Terraform", forms=_ORGANIZATION),
+    SharedProvider("agent.buildkite.com", "Buildkite", forms=_ORGANIZATION),
+    SharedProvider("oidc.codefresh.io", "Codefresh"),
+    SharedProvider("studio.datachain.ai/api", "DVC Studio"),
+    SharedProvider("scalr.io", "Scalr"),
+    SharedProvider("tokens.cloud.shisho.dev", "Shisho Cloud"),
+    SharedProvider("proidc.upbound.io", "Upbound"),
+    SharedProvider("api.pulumi.com/oidc", "Pulumi Cloud", ("aud",), whole=True),
+    SharedProvider("api.pulumi.com/oidc/v2", "Pulumi Cloud", whole=True),
+    SharedProvider("oidc.vercel.com", "Vercel", ("aud",), whole=True),
+    SharedProvider("sandboxes.cloud", "sandboxes.cloud", ("aud",), whole=True),
+    *(SharedProvider(issuer, "Amazon Cognito", ("aud",), whole=True) for issuer in COGNITO),
+    SharedProvider("accounts.google.com", "Google", ("aud", "sub"), whole=True),
+    SharedProvider("www.amazon.com", "Login with Amazon", ("app_id",), whole=True),
+    SharedProvider("graph.facebook.com", "Facebook", ("app_id",), whole=True),
+    *(SharedProvider(issuer, "IBM Turbonomic") for issuer in _TURBONOMIC),
+    *(
+        SharedProvider(f"sts.windows.net/{tenant}", "Microsoft Sentinel", ("sts:RoleSessionName",), whole=True)
+        for tenant in _SENTINEL
+    ),
+    # Not in IAM's table, but so their pages say:
+    # https://docs.envzero.com/guides/integrations/oidc-integrations/oidc-with-aws
+    SharedProvider("login.app.env0.com/", "env zero", ("sub", "aws:RequestTag/organizationId"), whole=True),
+    # https://depot.dev/docs/ci/oidc
+    SharedProvider("identity.depot.dev", "Depot CI", forms=("spiffe://identity.depot.dev/org/YOURS/*",)),
+    # https://modal.com/docs/guide/oidc-integration
+    SharedProvider("oidc.modal.com", "Modal", forms=("modal:workspace_id:YOURS:*",)),
+    # https://www.rwx.com/docs/rwx/oidc-aws
+    SharedProvider("cloud.rwx.com/mint", "RWX", forms=("mint:YOURS:VAULT",)),
+    # https://docs.deno.com/deploy/reference/oidc
+    SharedProvider("oidc.deno.com", "Deno Deploy", forms=("deployment:YOURS/APPLICATION/CONTEXT",)),
+    # https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity
+    SharedProvider("api.prefect.cloud/oidc-provider", "Prefect Cloud", forms=("prefect:account:YOURS",)),
+    # https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider
+    SharedProvider("oidc.cirrus-ci.com", "Cirrus CI", forms=("repo:github:YOURS/*",)),
+    # https://developer.humanitec.com/platform-orchestrator/security/oidc-provider/
+    SharedProvider("idtoken.humanitec.io", "Humanitec", forms=("YOURS/CLOUD-ACCOUNT",)),
+    # https://namespace.so/docs/federation/aws
+    SharedProvider("federation.namespaceapis.com", "Namespace", forms=("YOURS/*",)),
+    # https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers
+    SharedProvider("app.warp.dev", "Warp"),
+    SharedProvider("api.cursor.com", "Cursor", whole=True),  # https://cursor.com/docs/cloud-agent/identity
+    SharedProvider("app.devin.ai", "Devin"),  # https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc
+    SharedProvider("app.gitpod.io", "Ona"),  # https://ona.com/docs/ona/identity/aws-oidc
+    # https://forgejo.org/docs/next/user/actions/security-openid-connect
+    SharedProvider("codeberg.org/api/actions", "Codeberg", forms=("repo:YOURS/REPOSITORY:ref:refs/heads/main",)),
+)
+_BY_ISSUER = {one.issuer.lower().rstrip("/"): one for one in SHARED}
 SHARED_ISSUERS = tuple(_BY_ISSUER)
 _TENANT_CLAIMS = {
     "token.actions.githubusercontent.com": ("repository_owner_id", "repository_id", "enterprise_id", "repository")

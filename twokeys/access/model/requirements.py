@@ -17,7 +17,6 @@ from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
 from twokeys.iam.truth import all_of as all_true
 from twokeys.iam.verdict import all_of, one_of
 
-_EQUALS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnEquals", "ArnLike"})
 MFA: Final = "MFA"
 MFA_BUT_OF_KEYS: Final = "MFA (not asked of access keys)"
 EXTERNAL_ID: Final = "external ID"
@@ -107,7 +106,7 @@ def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ..
 
 def _demands(clause: ConditionClause) -> bool:
     return (
-        clause.base.name in _EQUALS
+        clause.base.names_values
         and not clause.if_exists
         and clause.set_operator != "ForAllValues"
         and all(not isinstance(value, str) or value.strip("*?") for value in clause.meant)
@@ -142,7 +141,7 @@ def organizations_demanded(statement: Statement) -> frozenset[str] | None:
 
 
 def _as_compared(clause: ConditionClause, value: str) -> str:
-    return value.lower() if clause.base.name == "StringEqualsIgnoreCase" else value
+    return value.lower() if clause.base.ignore_case else value
 
 
 def _says_whose(clause: ConditionClause) -> bool:

@@ -81,16 +81,10 @@ def _outsiders(graph: Graph) -> Iterator[_Outsider]:
                     if one.door in asked or demands_external_id(statement):
                         one = replace(one, with_external_id=True)
                     needed = one.with_external_id or graph.accounts.pinned(role.account)
-                    if needed and (one.door not in shut or _of_another_partition(one)):
+                    if needed and one.door not in shut:
                         key = one.door, one.with_external_id
                         found[key] = min(found.get(key, one), one, key=lambda each: each.in_organization)
     yield from found.values()
-
-
-def _of_another_partition(one: _Outsider) -> bool:
-    """No principal assumes a role of another partition: whoever wrote it means somebody else."""
-    named, role = Arn.parse(one.name), parse_arn(one.role.arn)
-    return named is not None and named.partition != role.partition
 
 
 def _account(graph: Graph, name: str) -> str | None:
