@@ -309,6 +309,19 @@ def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
     assert told.partition(":")[0].strip().partition("\n")[0] in " ".join(changed["what"])
 
 
+def test_a_group_that_its_member_leaves_gains_no_grant() -> None:
+    worlds = [World(), World()]
+    for world in worlds:
+        world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"))))
+        world.add("User", "ann", world.hub, name="ann")
+        world.add("Group", "ops", world.hub, name="ops")
+        world.add("GroupPolicy", "grant", world.hub, group="ops", name="grant", policy=document(grants(DEPLOYER)))
+    worlds[0].add("UserGroupMembership", "ann", worlds[0].hub, user="ann", groups=["ops"])
+    text = shown(*worlds)
+    assert "- user ann" in text
+    assert "gained" not in text
+
+
 def asks(
     *statements: Mapping[str, Mapping[str, object]], denied: Mapping[str, Mapping[str, object]] | None = None
 ) -> World:

@@ -58,6 +58,28 @@ def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     assert "No rule is violated: 2 doors with two keys, none without.\n" in text
 
 
+def test_a_door_whose_grant_nobody_needs_or_sees_is_not_one_with_two_keys(tmp_path: Path) -> None:
+    world, issuer = two_keys(), "token.actions.githubusercontent.com"
+    subject = {
+        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "repo:acme/shop:ref:refs/heads/main"}
+    }
+    of_github = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": arn(STAGE, f"oidc-provider/{issuer}")},
+        "Condition": subject,
+    }
+    world.role("github", world.stage, document(of_github))
+    external = {"StringEquals": {"sts:ExternalId": "lighthouse-4f2a"}}
+    world.role("vendor", world.stage, document(trusts(arn("9" * 12, "role/scanner"), condition=external)))
+    _, text = call("check", "--state", write_state(tmp_path / "state.json", world))
+    said = (
+        "No rule is violated: 1 door with two keys, none without, 1 by an identity provider or AWS itself, which need "
+        "no grant, 1 whose grant is in an account that is not shown to be yours, 1 whose grant is not shown.\n"
+    )
+    assert said in text
+
+
 def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> None:
     world, own = two_keys(), "role/own"
     for name in ("ann", "ben"):
