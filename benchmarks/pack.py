@@ -26,6 +26,7 @@ import grpc  # noqa: E402
 from google.protobuf import empty_pb2  # noqa: E402
 from pulumi.runtime.proto import analyzer_pb2_grpc  # noqa: E402
 
+from tests.access.states import write_state  # noqa: E402
 from tests.access.world import HUB, STAGE, World, arn, document, grants, trusts  # noqa: E402
 from tests.pack.engine_requests import Engine, input_request, stack_request  # noqa: E402
 from twokeys.access.reading.snapshot import Resource  # noqa: E402
@@ -120,8 +121,10 @@ def _beside_identity_center(doors: int) -> World:
 
 _NAMED = 60
 """So many roles are named in one policy, of at most 6,144 characters."""
+BESIDE = "the same, the grants in the state of another stack"
 SHAPES = {
     "each trust names its role": _a_role_each,
+    BESIDE: _a_role_each,
     "the same beside Identity Center": _beside_identity_center,
     "one role enters all": _one_role_enters_all,
     "each trust names the account": _the_account_as_a_whole,
@@ -130,12 +133,24 @@ SHAPES = {
 
 
 def _gate(shape: str, world: World, doors: int) -> None:
-    engine, by_urn = Engine(preview=False), {one.urn: one for one in world.resources}
-    began = time.process_time()
-    refused = [found for one in world.resources for found in engine.judge(one, by_urn)]
-    took = (time.process_time() - began) * 1000
+    with tempfile.TemporaryDirectory(prefix="pack-benchmark-") as folder:
+        engine = Engine(_with_grants_elsewhere(world, Path(folder)) if shape == BESIDE else None, preview=False)
+        by_urn = {one.urn: one for one in world.resources}
+        began = time.process_time()
+        refused = [found for one in world.resources for found in engine.judge(one, by_urn)]
+        took = (time.process_time() - began) * 1000
     assert not refused
     print(f"| {doors:,} | {shape} | {len(world.resources):,} | {took:,.0f} | {took / len(world.resources):.2f} |")
+
+
+def _with_grants_elsewhere(world: World, folder: Path) -> dict[str, dict[str, object]]:
+    """The pack's configuration that names the state of another stack, which what is in account HUB is moved to."""
+    there, hub = World(), [one for one in world.resources if world.hub.urn in (one.urn, one.provider)]
+    there.resources = hub
+    world.resources = [one for one in world.resources if one not in hub]
+    state = write_state(folder / "hub.json", there)
+    state.write_text(state.read_text().replace("urn:pulumi:stage::", "urn:pulumi:hub::"))
+    return {"other-stacks": {"states": [str(state)]}}
 
 
 def _served(resources: int) -> None:

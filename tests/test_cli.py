@@ -292,7 +292,7 @@ def test_a_shell_completes_the_value_of_every_option_of_every_command(
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        (1, "access check --config PIPE --state FILE"),
+        (1, "access check --policy-pack-config PIPE --state FILE"),
         (1, "access check --state PIPE"),
         (1, "access open door --for 2h --reason r --policy-pack-config PIPE"),
         (1, "audit --state PIPE"),
@@ -320,7 +320,7 @@ def test_a_shell_completes_the_value_of_every_option_of_every_command(
         (1, "preview stage --project LOOP"),
         (1, f"preview stage --policy-pack-config {'n' * 300}"),
         (1, "access check --state DEEP"),
-        (1, "access check --state FILE --config DEEP"),
+        (1, "access check --state FILE --policy-pack-config DEEP"),
         (1, "access diff FILE --plan DEEP"),
         (1, "assume door --from DEEP"),
         (1, "sandbox up stage --policy-pack-config PIPE"),

@@ -6,7 +6,21 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, HUB, OUTSIDE, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    TYPES,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+)
 from twokeys.access.declared_doors import DeclaredDoors, who
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
@@ -14,7 +28,7 @@ from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Principal, PrincipalKind
-from twokeys.access.reading.snapshot import Resource
+from twokeys.access.reading.snapshot import STACK, Resource
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
 
@@ -328,6 +342,44 @@ def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() 
     world = World()
     group_door(world, members=["bob"])
     assert "door-needs-grant" in world.rules()
+
+
+@pytest.mark.parametrize(("says", "there", "open_"), [
+    (None, "", {"ALICE", "CI", "EVE"}),
+    ({}, "", set()),
+    ({"user_arns": {"eve": arn(HUB, "user/eve")}}, "", {"EVE"}),
+    ({}, "hub", {"CI"}),
+    ({}, "unpinned", {"CI"}),
+])  # fmt: skip
+def test_who_is_gone_from_the_stack_that_made_them_holds_no_grant_of_another_one(
+    says: dict[str, object] | None, there: str, open_: set[str]
+) -> None:
+    """A role or user that is deleted has no policies, whatever the state of a stack that gave it one still says.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+    """
+    world = World()
+    group_door(world, members=None, trusted=[ALICE])
+    eve, users = arn(HUB, "user/eve"), arn(STAGE, "role/for-users")
+    world.add("UserPolicy", "eve", world.hub, user="eve", name="enter", policy=document(grants(users)))
+    world.role("for-users", world.stage, document(trusts(eve)))
+    world.role("deployer", world.stage, document(trusts(CI)))
+    world.grant("ci", world.hub, DEPLOYER)
+    if says is not None:
+        once = {
+            "people_account_id": HUB,
+            "group_members": {"people": ["alice"]},
+            "user_arns": {"eve": eve},
+            "role_arns": {"ci": CI},
+        }
+        world.add("StackReference", "management", name="org/hub/management", outputs={"outputs": once})
+        stack = Resource("urn:pulumi:management::hub::pulumi:pulumi:Stack::m", STACK, "m", outputs=says)
+        world.resources.append(stack)
+    if there:
+        role = world.role("ci", world.hub if there == "hub" else world.provider("any", HUB, assume=False, pin=False))
+        world.change(role, urn="urn:pulumi:management::hub::aws:iam/role:Role::ci")
+    names = {"ALICE": ALICE, "CI": CI, "EVE": eve}
+    assert {door.source.arn for door in world.graph.doors if door.open} == {names[one] for one in open_}
 
 
 NARROWED = {"Version": "2012-10-17", "Statement": [{**trusts(CI), "Condition": UNKNOWN}]}

@@ -541,7 +541,7 @@ READ_TOO = (
     'name the state of %s in the configuration of the policy pack: {"other-stacks": {"states": ["FILE"]}} '
     "(or read it by the component OtherStack)"
 )
-IF_ELSEWHERE = f"; if it is made in another stack, {READ_TOO % 'that stack'}"
+IF_ELSEWHERE = f", or, if it is made in another stack, {READ_TOO % 'that stack'}"
 ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"
 GRANT_FIRST = (
     f"{READ_TOO % 'the stack that holds the trust'}; where another stack has still to make the trust, this grant goes "
@@ -677,7 +677,7 @@ THERE = "with a provider of account %s, if that is meant, or"
 
 @says((NO_TRUST, f"{HOLDS} {DEPLOYER} in account {STAGE}, but no role of this stack answers to that and trusts it; "
        f"{BY_THE_WRONG_ONE}: {NO_TRUST}", f"make role deployer {THERE % STAGE} add the role with a trust policy that "
-       f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", DOOR, "deployer"))  # fmt: skip
+       f"names {CI}, or correct the ARN, or remove the grant{IF_ELSEWHERE}", DOOR, "deployer"))  # fmt: skip
 def role_made_by_the_provider_of_the_account_that_is_to_come_in(world: World) -> None:
     world.role("ci", world.hub)
     world.grant("ci", world.hub, DEPLOYER)
@@ -720,7 +720,7 @@ def trust_in_a_misspelt_short_name_whose_grant_is_here(world: World) -> None:
 
 @says((NO_TRUST, f"{HOLDS} {arn(STAGE, 'role/app/other')} in account {STAGE}, but no role of this stack answers to "
        f"that and trusts it: {NO_TRUST}", f"write {OTHER}, if that is meant, or add the role with a trust policy that "
-       f"names {CI}, correct the ARN, or remove the grant{IF_ELSEWHERE}", f"{CI} -> {arn(STAGE, 'role/app/other')}",
+       f"names {CI}, or correct the ARN, or remove the grant{IF_ELSEWHERE}", f"{CI} -> {arn(STAGE, 'role/app/other')}",
        "ci-grant"))  # fmt: skip
 def grant_on_a_role_that_differs_by_its_path(world: World) -> None:
     world.role("ci", world.hub)
@@ -964,7 +964,7 @@ def grant_in_a_secret_that_is_not_shown(world: World) -> None:
 
 
 @says(*((NO_TRUST, f"{HOLDS} {name} in account {STAGE}, but no role of this stack answers to that and trusts it: "
-         f"{NO_TRUST}", f"add the role with a trust policy that names {CI}, correct the ARN, or remove the grant"
+         f"{NO_TRUST}", f"add the role with a trust policy that names {CI}, or correct the ARN, or remove the grant"
          f"{IF_ELSEWHERE}", f"{CI} -> {name}", "ci-grant") for name in (OTHER, arn(STAGE, "role/o*"))))  # fmt: skip
 def grant_on_roles_that_are_not_here(world: World) -> None:
     world.role("ci", world.hub)
@@ -1021,7 +1021,7 @@ def grants_on_roles_of_an_account_that_only_another_stack_tells_of(world: World)
 
 @says((NO_TRUST, f"Role sneak of account {STAGE} is granted sts:AssumeRole on {ACCESS_ROLE} in account {PROD}, but no "
        f"role of this stack answers to that and trusts it: {NO_TRUST}",
-       f"add the role with a trust policy that names {SNEAK}, correct the ARN, or remove the grant{IF_ELSEWHERE}",
+       f"add the role with a trust policy that names {SNEAK}, or correct the ARN, or remove the grant{IF_ELSEWHERE}",
        f"{SNEAK} -> {ACCESS_ROLE}", "sneak"))  # fmt: skip
 def grant_on_an_access_role_where_nothing_tells_the_management_account(world: World) -> None:
     world.resources.remove(world.hub)

@@ -713,7 +713,7 @@ def test_a_trust_in_everyone_is_told_what_one_in_the_organization_needs(rule: st
     world = organization(World()) if known else World()
     world.role("open", world.stage, document(trusts("*")))
     (finding,) = world.findings()
-    assert "a grant in another account of it has to be in view; or make an exception" in finding.next_step
+    assert "(a grant in another of its accounts then has to be in view), or make an exception" in finding.next_step
     assert f'{{"wildcard-trust": {{"exceptions": [{{"door": "* -> {arn(STAGE, "role/open")}"' in finding.next_step
     replaced(world, "open", assumeRolePolicy=document(trusts("*", condition=OURS)))
     assert world.rules() == [rule]

@@ -88,6 +88,8 @@ def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from
     for name in ("break-glass", "other"):
         before.role(name, before.hub)
         before.grant(name, before.hub, "*")
+    before.add("User", "eve", before.hub, name="eve")
+    before.add("UserPolicy", "eve", before.hub, user="eve", policy=document({**grants("*"), "Condition": MFA}))
     after, new = World(), "333333333333"
     after.resources = list(before.resources)
     after.add("Account", "new", after.hub, name="new", email="a+new@example.com", outputs={"id": new, "name": "new"})
@@ -95,16 +97,20 @@ def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from
     after.role("reader", inside, document(trusts(CI)))
     after.add("RolePolicy", "door", after.hub, role="ci", policy=document(grants(arn(new, "role/reader"))))
     text = shown(before, after)
-    rows = [line.split(" | ")[:2] for line in text.partition("<details>")[0].splitlines() if "of new" in line]
+    rows = [line.split(" | ")[:3] for line in text.partition("<details>")[0].splitlines() if "of new" in line]
     anywhere = "role break-glass of management; role other of management"
+    of_stage = f"role boss of {STAGE}; role OrganizationAccountAccessRole of {STAGE}"
+    follows = "role OrganizationAccountAccessRole of {} and then role boss of {} and then role ci of management"
     assert rows == [
-        ["| role ci of management", "role reader of new"],
-        [f"| role boss of {STAGE}; role OrganizationAccountAccessRole of {STAGE}; {anywhere}", "role reader of new"],
-        [f"| {anywhere}", "role OrganizationAccountAccessRole of new"],
+        ["| role ci of management", "role reader of new", "always"],
+        [f"| {of_stage}; {anywhere}", "role reader of new", "always"],
+        ["| user eve of management", f"role reader of new, through {follows.format(STAGE, STAGE)}", "MFA"],
+        [f"| {anywhere}", "role OrganizationAccountAccessRole of new", "always"],
+        ["| user eve of management", "role OrganizationAccountAccessRole of new", "MFA"],
     ]
     assert text.count("trust key: trust policy of role reader, ") == 1
     lost = shown(after, before).partition("<details>")[0].splitlines()
-    assert [line.split(" | ")[:2] for line in lost if "of new" in line] == rows
+    assert [line.split(" | ")[:3] for line in lost if "of new" in line] == rows
 
 
 def test_what_follows_for_whoever_enters_by_the_role_that_aws_made_is_one_line() -> None:
@@ -301,6 +307,19 @@ def test_a_role_that_may_do_something_else_is_a_change_and_says_what(
         assert f"Evidence {side}: {file.name} (sha256 {digest[:12]}, written " in written("diff", old, new)
     assert result.return_value == 1
     assert told.partition(":")[0].strip().partition("\n")[0] in " ".join(changed["what"])
+
+
+def test_a_group_that_its_member_leaves_gains_no_grant() -> None:
+    worlds = [World(), World()]
+    for world in worlds:
+        world.role("deployer", world.stage, document(trusts(arn(HUB, "user/ann"))))
+        world.add("User", "ann", world.hub, name="ann")
+        world.add("Group", "ops", world.hub, name="ops")
+        world.add("GroupPolicy", "grant", world.hub, group="ops", name="grant", policy=document(grants(DEPLOYER)))
+    worlds[0].add("UserGroupMembership", "ann", worlds[0].hub, user="ann", groups=["ops"])
+    text = shown(*worlds)
+    assert "- user ann" in text
+    assert "gained" not in text
 
 
 def asks(

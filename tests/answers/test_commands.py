@@ -28,6 +28,7 @@ from tests.access.world import (
 from twokeys.answers.check import show
 from twokeys.answers.commands import access
 from twokeys.answers.reading import read
+from twokeys.answers.summary import IN_SHORT
 from twokeys.errors import Refusal
 
 DOOR = f"{CI} -> {DEPLOYER}"
@@ -55,6 +56,28 @@ def test_a_state_with_two_keys_everywhere_passes(tmp_path: Path) -> None:
     code, text = call("check", "--state", write_state(tmp_path / "whole.json", granted))
     assert code == 0
     assert "No rule is violated: 2 doors with two keys, none without.\n" in text
+
+
+def test_a_door_whose_grant_nobody_needs_or_sees_is_not_one_with_two_keys(tmp_path: Path) -> None:
+    world, issuer = two_keys(), "token.actions.githubusercontent.com"
+    subject = {
+        "StringEquals": {f"{issuer}:aud": "sts.amazonaws.com", f"{issuer}:sub": "repo:acme/shop:ref:refs/heads/main"}
+    }
+    of_github = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": arn(STAGE, f"oidc-provider/{issuer}")},
+        "Condition": subject,
+    }
+    world.role("github", world.stage, document(of_github))
+    external = {"StringEquals": {"sts:ExternalId": "lighthouse-4f2a"}}
+    world.role("vendor", world.stage, document(trusts(arn("9" * 12, "role/scanner"), condition=external)))
+    _, text = call("check", "--state", write_state(tmp_path / "state.json", world))
+    said = (
+        "No rule is violated: 1 door with two keys, none without, 1 by an identity provider or AWS itself, which need "
+        "no grant, 1 whose grant is in an account that is not shown to be yours, 1 whose grant is not shown.\n"
+    )
+    assert said in text
 
 
 def test_users_with_the_same_way_in_are_one_line_of_check(tmp_path: Path) -> None:
@@ -198,16 +221,16 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     exception = {"door": DOOR, "reason": "migration", "owner": "platform", "expires": "9999-12-31"}
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
-    code, text = call("check", "--state", state, "--config", config)
+    code, text = call("check", "--state", state, "--policy-pack-config", config)
     assert code == 0
     assert f"accepted exception: door-needs-grant: {DOOR}, until 9999-12-31; platform answers for it: migration" in text
     assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without, 1 whose" in text
-    told = json.loads(call("check", "--state", state, "--config", config, "--json")[1])
+    told = json.loads(call("check", "--state", state, "--policy-pack-config", config, "--json")[1])
     assert told["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))
-    assert call("check", "--state", state, "--config", config)[0] == 0
+    assert call("check", "--state", state, "--policy-pack-config", config)[0] == 0
     config.write_text(json.dumps({"all": "disabled"}))
-    assert call("check", "--state", state, "--config", config)[0] == 0
+    assert call("check", "--state", state, "--policy-pack-config", config)[0] == 0
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"all": "mandatroy"}'])
@@ -215,7 +238,7 @@ def test_a_configuration_that_cannot_be_read_is_refused(tmp_path: Path, text: st
     (tmp_path / "config.json").write_text(text)
     state = write_state(tmp_path / "state.json", two_keys())
     with pytest.raises(Refusal, match="configuration cannot be read"):
-        call("check", "--state", state, "--config", tmp_path / "config.json")
+        call("check", "--state", state, "--policy-pack-config", tmp_path / "config.json")
 
 
 def test_a_stack_that_the_sandbox_does_not_have_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,9 +258,10 @@ def test_the_difference_of_two_states_names_doors_gained_and_lost(tmp_path: Path
         change, scope, beyond, *read = call("diff", one, other)[1].splitlines()
         assert change == said
         assert scope == "From states: only users and roles that stacks made; live IAM also has those made otherwise."
-        assert beyond.startswith("Not looked at: policies of buckets")
+        assert beyond == f"{IN_SHORT}."
         marked = call("diff", one, other, "--format", "markdown")[1].splitlines()
-        assert [line.replace("\\", "") for line in marked[-5::2]] == [scope, beyond, *read]
+        assert [line.replace("\\", "") for line in (marked[-5], marked[-1])] == [scope, *read]
+        assert marked[-3].startswith("Not looked at: policies of buckets")
         assert len(read) == 1, "what both sides were read from is said once"
     assert call("diff", new, old, "--exit-code")[0] == 1
     (tmp_path / "prod").write_text(new.read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::"))

@@ -1533,7 +1533,7 @@ def with_exception(tmp_path: Path, expires: str) -> tuple[list[str], dict[str, s
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"door-needs-grant": {"exceptions": [exception]}}))
     said = f"door-needs-grant: {door}, until {expires}; platform answers for it: migration"
-    return ["--config", str(config)], exception, said
+    return ["--policy-pack-config", str(config)], exception, said
 
 
 def test_accepted_exceptions_are_listed_with_their_owner_reason_and_last_day(tmp_path: Path) -> None:

@@ -260,7 +260,9 @@ def test_the_first_printed_sheet_of_an_incident_is_the_whole_answer_with_a_place
     assert signed["y"] + signed["height"] <= 267 / 25.4 * 96
     for one in whole.values():
         expect(shown.locator("#summary").get_by_role("rowheader").filter(has_text=one.id)).to_be_visible()
-    strengths = shown.get_by_role("table", name="Who can enter, by strength").bounding_box()
+    by_strength = shown.get_by_role("table", name="Who can enter, by strength")
+    expect(by_strength.get_by_role("columnheader").first).to_have_text("Strength")
+    strengths = by_strength.bounding_box()
     lines = shown.locator(".look").bounding_box()
     assert lines
     assert strengths

@@ -401,14 +401,14 @@ def test_without_scripts_there_is_a_still_picture_and_the_list(
     context.close()
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_list_comes_first(opened: Opened) -> None:
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_the_picture_comes_first(opened: Opened) -> None:
     page = opened("classic", classic(), viewport={"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     expect(page.get_by_text("scroll it sideways")).to_be_visible()
     page.set_viewport_size({"width": 1500, "height": 950})
     expect(page.get_by_text("scroll it sideways")).to_be_hidden()
     page.set_viewport_size({"width": 390, "height": 844})
-    tops = [page.locator(part).evaluate("part => part.getBoundingClientRect().top") for part in ("#side", "#map")]
+    tops = [page.locator(part).evaluate("part => part.getBoundingClientRect().top") for part in ("#map", "#side")]
     assert tops[0] < tops[1]
 
 

@@ -72,6 +72,17 @@ def test_a_small_organization_is_shown_down_to_its_roles_with_both_keys_on_each_
     ]
 
 
+def test_up_to_twelve_accounts_are_a_box_each_however_many_arrows_there_are() -> None:
+    """Which of two accounts of a unit somebody enters is what a reader looks for."""
+    ci, people = Who("role", MANAGEMENT, "ci"), Who("group", MANAGEMENT, "people")
+    teams = [Account(f"{200000000000 + number}", f"a{number}", None, ("unit",)) for number in range(11)]
+    doors = [way(who, one.id, f"of-{one.name}") for one in teams for who in (ci, people)]
+    doors += [way(Who("role", one.id, "next"), teams[0].id, "hub") for one in teams[1:]]
+    scene = overview(organization("example", [Account(MANAGEMENT, "management", None, ()), *teams], doors))
+    assert len(scene.arrows) > MOST_ARROWS
+    assert sum(box.kind == "account" for box in boxes(scene)) == 12
+
+
 def test_a_door_into_an_administrators_role_says_so_and_a_step_before_it_does_not() -> None:
     ci, hop = Who("role", MANAGEMENT, "ci"), Who("role", STAGE, "hop")
     leads = through(step(ci, STAGE, "hop"), step(hop, PROD, "admin", "MFA"), level=Level.ADMINISTRATOR)

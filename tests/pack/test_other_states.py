@@ -299,9 +299,9 @@ def test_a_resource_is_judged_with_what_bears_on_it_in_the_other_stacks(
 ) -> None:
     names, sizes = [f"r{number}" for number in range(20)], []
 
-    def counted(snapshot: Snapshot, own_account: str | None) -> Graph:
+    def counted(snapshot: Snapshot, **settings: Any) -> Graph:
         sizes.append(len(snapshot.resources))
-        return build(snapshot, own_account=own_account)
+        return build(snapshot, **settings)
 
     monkeypatch.setattr("twokeys.pack.other_states.build", counted)
     theirs = [

@@ -12,7 +12,7 @@ for those with a policy that is not known.
 
 import gc
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -165,19 +165,24 @@ class Graph:
         return self.accounts.is_ours(account) or account in self.exported.accounts
 
 
-def build(snapshot: Snapshot, names: Mapping[str, str] | None = None, own_account: str | None = None) -> Graph:
+def build(
+    snapshot: Snapshot,
+    names: Mapping[str, str] | None = None,
+    own_account: str | None = None,
+    gone: Collection[tuple[str, str, str]] = (),
+) -> Graph:
     """Build the graph of a snapshot, in time near to linear in its documents and doors.
 
     `names` gives accounts that are no resource of the snapshot a name, by id. `own_account` is the 12-digit id of the
     account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
-    pinned.
+    pinned. `gone` are principals that were there before, by account, kind and name.
 
     Raises:
         Refusal: something could not be read that should have been, whatever it is: then nothing is proved.
     """
     try:
         with _without_collection():
-            return _built(snapshot, names, own_account)
+            return _built(snapshot, names, own_account, gone)
     except Exception as error:
         raise Refusal(
             "who can enter cannot be read",
@@ -205,7 +210,9 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str | None) -> Graph:
+def _built(
+    snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str | None, gone: Collection[tuple[str, str, str]]
+) -> Graph:
     accounts = Accounts(snapshot, names, own_account)
     translation = translate(snapshot, accounts)
     if translation.snapshot is not snapshot:
@@ -217,6 +224,7 @@ def _built(snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str
     join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents, exported)
     elsewhere = exported.join(principals, documents)
+    principals.lose(exported.gone | set(gone))
     graph = Graph(snapshot, accounts, documents, principals, exported, guards, translation.not_read)
     graph.access_roles = tuple(access_roles(accounts, principals))
     graph.identity_center = identity_center(snapshot, accounts, documents, principals)

@@ -152,6 +152,8 @@ class _Reader:
         for resource in self.snapshot.of_type(ASSIGNMENT):
             if resource.get("targetType") not in (None, UNKNOWN, "AWS_ACCOUNT"):
                 continue
+            if ("", "identity-center", resource.text("principalId") or "") in self.principals.gone:
+                continue
             account = self._account(resource)
             source = self._source(resource, resource.get("principalType"), "principalId", resource.get("principalId"))
             if account is None or source is None:

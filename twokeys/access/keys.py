@@ -443,7 +443,7 @@ class _Reader:
                 if one.account == source.account and not self._graph.snapshot.is_beside(at):
                     at, line = one.urn, one.source
             step = self._both_keys(grant.document.urn, "grant") or (
-                f"add the role with a trust policy that names {named}, correct the ARN, or remove the grant"
+                f"add the role with a trust policy that names {named}, or correct the ARN, or remove the grant"
                 f"{self._if_elsewhere}"
             )
             step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere, source) + step
@@ -496,7 +496,7 @@ class _Reader:
 
     @property
     def _if_elsewhere(self) -> str:
-        return f"; if it is made in another stack, {read_too(self._graph, 'that stack')}"
+        return f", or, if it is made in another stack, {read_too(self._graph, 'that stack')}"
 
     def _grant_first(self, lack: Lack, door: DoorName) -> str:
         """How a new door between two stacks is made: its grant first, as alone it opens nothing but AWS's own role."""

@@ -253,8 +253,9 @@ def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iter
     """
     alike = _live(before) is _live(after)
     was, now = _doors(before, ids), _doors(after, ids)
+    members = [_doors_of_groups(side, ids) for side in (before, after)]
     for ends in sorted(was.keys() | now.keys(), key=str):
-        old, new = was.get(ends), now.get(ends)
+        old, new = (side.get(ends) or of_groups.get(ends) for side, of_groups in zip((was, now), members, strict=True))
         door = new or old
         if door is None or {one.state for one in (old, new) if one} - {State.SHUT}:
             continue
@@ -266,6 +267,18 @@ def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iter
 
 def _doors(side: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], DoorAnswer]:
     return {(_with_id(door.source.who, ids), _with_id(door.target.who, ids)): door for door in side.doors}
+
+
+def _doors_of_groups(side: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], DoorAnswer]:
+    """The doors of groups for which those of their members stand; no trust policy can name a group."""
+    doors: dict[Who, list[DoorAnswer]] = defaultdict(list)
+    for door in side.doors:
+        doors[door.source.who].append(door)
+    return {
+        (_with_id(group.who, ids), _with_id(door.target.who, ids)): replace(door, source=group, trust=Key.MISSING)
+        for user, group in side.memberships
+        for door in doors.get(user.who, ())
+    }
 
 
 def _keys(door: DoorAnswer | None) -> set[str]:

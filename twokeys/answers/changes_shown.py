@@ -15,7 +15,7 @@ from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
-from twokeys.answers.summary import SHORT, apart, file_or_live, strongest
+from twokeys.answers.summary import IN_SHORT, SHORT, apart, file_or_live, strongest
 from twokeys.answers.words import conditions, keys, not_now, third_party, through
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.shown import counted, listed, markdown, printable
@@ -81,7 +81,7 @@ def lines(found: Changes) -> Iterator[str]:
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     yield from (f"? {one}" for one in _not_known(found))
     yield from (f"? not proved: {one}" for one in _not_proved(found))
-    yield from _limits(found)
+    yield from _limits(found, IN_SHORT if found.not_looked_at else None)
 
 
 def in_markdown(found: Changes) -> str:
@@ -116,7 +116,7 @@ def in_markdown(found: Changes) -> str:
     for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", _not_proved(found))):
         if items := [f"- {markdown(one)}" for one in each]:
             parts += [f"#### {title}", "\n".join(items)]
-    parts += map(markdown, _limits(found))
+    parts += map(markdown, _limits(found, found.not_looked_at))
     return "\n\n".join(parts) + "\n"
 
 
@@ -160,8 +160,8 @@ def _gained_and_lost(found: Difference) -> str:
     return "; ".join(parts)
 
 
-def _limits(found: Changes) -> Iterator[str]:
-    yield from (f"{one}." for one in (found.scope, found.not_looked_at) if one)
+def _limits(found: Changes, not_looked_at: str | None) -> Iterator[str]:
+    yield from (f"{one}." for one in (found.scope, not_looked_at) if one)
     before, after = found.read
     both = [one for one in before if one in after]
     sides = (
@@ -195,21 +195,21 @@ def _ways(title: str, ways: Sequence[Way], entered: Collection[str]) -> Iterator
     """A table of ways and where their keys stand, each once.
 
     What was asked for is first. What follows from it is a row each: who comes through a door by being somebody else
-    first, and who enters a new account by what AWS itself makes in it.
+    first, and who enters a new account by what AWS itself makes in it; those of one row ask for the same.
     """
     found = _each(ways)
     if not found:
         return
     doors = {(way.source, way.target) for way in found if len(way.steps) == 1}
-    rows: dict[tuple[int, object], list[Way]] = defaultdict(list)
+    rows: dict[tuple[int, object, str], list[Way]] = defaultdict(list)
     for way in found:
         last = (way.steps[-1].source, way.target)
         if way.account not in entered and (way.by_access_role or way.target.who.kind == "root-user"):
-            rows[2, way.account].append(way)
+            rows[2, way.account, _asked(way)].append(way)
         elif len(way.steps) > 1 and last in doors:
-            rows[1, last].append(way)
+            rows[1, last, _asked(way)].append(way)
         else:
-            rows[0, way].append(way)
+            rows[0, way, ""].append(way)
     ordered = [rows[key] for key in sorted(rows, key=lambda key: key[0])]
     yield f"#### {title}"
     yield _table(

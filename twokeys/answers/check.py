@@ -1,7 +1,7 @@
 """The check: the answers with what the rules say of them, as data and as text for people."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding
+from twokeys.access.judge import Key
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import place_of
 from twokeys.access.verdicts import Verdicts
@@ -57,9 +58,19 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         say(console, f"exception not used here: {one}")
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
-        doors, without = counted(numbers.doors, "door"), sum(door.state is not State.OPEN for door in answers.doors)
-        grants = f", {numbers.not_shown} whose grant is not shown" if numbers.not_shown else ""
-        say(console, f"No rule is violated{but}: {doors} with two keys, {without or 'none'} without{grants}.")
+        without = sum(door.state is not State.OPEN for door in answers.doors)
+        direct = (way for way in answers.ways if way.at(now) is Time.NOW and not way.through)
+        keys = Counter(way.steps[0].grant_key for way in direct)
+        both = counted(keys[Key.PRESENT], "door")
+        grants = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
+        say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{grants}.")
+
+
+_OTHER_GRANTS = {
+    Key.NOT_NEEDED: "by an identity provider or AWS itself, which need no grant",
+    Key.NOT_OURS: "whose grant is in an account that is not shown to be yours",
+    Key.NOT_SHOWN: "whose grant is not shown",
+}
 
 
 def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:

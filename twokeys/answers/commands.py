@@ -13,7 +13,7 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import sources
-from twokeys.options import FILE, Group, InputPath
+from twokeys.options import FILE, PACK_CONFIG, Group, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -30,9 +30,9 @@ def access() -> None:
 
 @access.command("check")
 @sources
-@click.option("--config", type=FILE, help="A policy pack configuration: exceptions and enforcement, by rule.")
+@PACK_CONFIG
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json: bool) -> int:
+def check_command(*, shown: Callable[[], Snapshot], pack_config: Path | None, as_json: bool) -> int:
     """List who can enter which account, with two keys or without, and run the rules of the policy pack.
 
     A grant that no document read here holds is "not shown" and no violation: give the states of all stacks.
@@ -49,7 +49,7 @@ def check_command(*, shown: Callable[[], Snapshot], config: Path | None, as_json
 
     graph = build(shown())
     now = datetime.now(UTC)
-    verdicts = check(graph, RULES, rules_config(config, RULES), now)
+    verdicts = check(graph, RULES, rules_config(pack_config, RULES), now)
     if as_json:
         click.echo(json.dumps(as_data(read(graph), verdicts, now), indent=2))
     else:

@@ -21,6 +21,8 @@ _NOT_LOOKED_AT = (
     "Not looked at: policies of buckets, keys, queues and other data; network ways; what a role may do once it is "
     "entered; code that runs with a role; what IAM Identity Center and other identity providers ask at sign-in; {}"
 )
+IN_SHORT = "Not looked at: ways to data, networks, what a role does once it is entered, and more (--json lists it)"
+"""What no answer looks at, in a terminal."""
 _STRONGEST_FIRST = sorted(Level, reverse=True)
 _LIVE = "ask live IAM (`--live`)"
 APART = timedelta(days=1)

@@ -16,7 +16,7 @@ import click
 from twokeys.answers.options import sources
 from twokeys.audit import LEARNING
 from twokeys.errors import Refusal
-from twokeys.options import FILE, InputPath
+from twokeys.options import PACK_CONFIG, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -84,7 +84,7 @@ class _Moment(click.DateTime):
     metavar="NAME",
     help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
 )
-@click.option("--config", type=FILE, help="The policy pack's configuration: list the exceptions by which doors stand.")
+@PACK_CONFIG
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
@@ -110,7 +110,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     at: datetime | None,
     learning_days: int,
     person: str | None,
-    config: Path | None,
+    pack_config: Path | None,
     html: Path | None,
     table: Path | None,
     with_keys: bool,
@@ -144,7 +144,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     there = shown(at_two_times=bool(logs or events_api))
     if at:
         _refuse_later(there, at)
-    everywhere = _answers(there, config, now)
+    everywhere = _answers(there, pack_config, now)
     whole = into(everywhere, target)
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)

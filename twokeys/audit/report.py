@@ -11,6 +11,7 @@ from rich.console import Console
 from twokeys.answers.model import Answers, NotProved, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import (
+    IN_SHORT,
     SHA256,
     SHORT,
     Alike,
@@ -18,7 +19,6 @@ from twokeys.answers.summary import (
     by_account,
     file_or_live,
     in_words,
-    not_looked_at,
     not_open,
     not_shown,
     read_of,
@@ -102,7 +102,7 @@ def show(  # noqa: PLR0913 - what is answered by position
         say(console, line)
     say(console, "")
     by = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
-    said = f"{in_short(answers, comparison)}; {by}", run_by(answers), not_looked_at(answers)
+    said = f"{in_short(answers, comparison)}; {by}", run_by(answers), IN_SHORT
     say(console, ". ".join(filter(None, said)))
 
 

@@ -57,7 +57,7 @@ def _summary(whole: Map, written: list[Path]) -> None:
     from rich.console import Console
 
     from twokeys.answers.model import State
-    from twokeys.answers.summary import limits, summary
+    from twokeys.answers.summary import IN_SHORT, not_shown, scope, summary
     from twokeys.shown import counted, say
 
     answers = whole.answers
@@ -78,7 +78,8 @@ def _summary(whole: Map, written: list[Path]) -> None:
         say(console, f"  {source} -> {target}: {whole.lacks(door)}")
     for message in whole.unproved:
         say(console, f"  not on the map, as nobody knows whose door it is: {message}")
-    for line in limits(answers):
-        say(console, f"{line}.")
+    for line in (not_shown(answers), scope(answers), IN_SHORT):
+        if line:
+            say(console, f"{line}.")
     for path in written:
         click.echo(f"Wrote {path}")

@@ -24,6 +24,8 @@ from twokeys.map.model import OPEN, WAY, WITHIN, Look, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
 MOST_ARROWS, MOST_BOXES = 12, 40
+MOST_ACCOUNTS = 12
+"""Up to how many accounts none is folded into its unit, however many arrows there are."""
 MOST_EXCEPTIONS = 8
 """Up to how many accounts with a door that is not open stay out of the box that their unit is folded into."""
 
@@ -125,7 +127,9 @@ class _Drawing:
 
     def fits(self) -> bool:
         around = {path[:depth] for path in self._paths for depth in range(len(path))}
-        return len(self._between) <= MOST_ARROWS and len(self._paths.keys() - around) <= MOST_BOXES
+        few = len(self._between) <= MOST_ARROWS
+        few |= self._level == _ACCOUNTS and len(self._accounts) <= MOST_ACCOUNTS
+        return few and len(self._paths.keys() - around) <= MOST_BOXES
 
     def add_units(self, units: Iterable[tuple[str, ...]]) -> None:
         """Show these units even where they are empty."""

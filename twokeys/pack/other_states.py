@@ -22,7 +22,6 @@ from twokeys.access.findings import Finding, Rule, Subject
 from twokeys.access.graph import Graph, build
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.door_name import exception_text
-from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES, LIST_OF_GROUPS
 from twokeys.access.model.providers import entry
 from twokeys.access.reading.snapshot import PROVIDER, Resource, Snapshot, project_of, stack_of
 from twokeys.access.rules import BY_NAME, RULES
@@ -32,8 +31,6 @@ from twokeys.iam import UNKNOWN, Arn
 from twokeys.pack.own_account import graph_of
 from twokeys.shown import listed
 
-_GIVEN: Final = {**INLINE_POLICIES, **ATTACHMENTS, LIST_OF_GROUPS: "user"}
-"""The types that give one principal something, and by what property they name it, which is its kind."""
 _STATES: Final = "states"
 _EXCEPTIONS: Final = "exceptions"
 _NOTHING = "nothing has to be done, unless they have changed since: then export them again"
@@ -128,33 +125,18 @@ class Beside:
     def joined(self, graph: Graph, own: str | None, before: Callable[[], Graph | None] | None = None) -> Graph:
         """A stack with the others beside it; what it makes itself is as it says, whatever they once read of that.
 
-        What they gave to whom it takes away, as `before` shows, is gone too: IAM keeps no policy of nobody.
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+        What they gave to whom it takes away, as `before` shows, is gone too.
         """
-        made = _made(graph)
+        made, was = _made(graph), known_graph(before)
         there = [one for one in self.others.resources if one.text("arn") not in made]
-        joined = self._beside(graph.snapshot, there, own)
-        given = [
-            (one.urn, holder)
-            for one in there
-            if (kind := _GIVEN.get(one.type))
-            for holder in joined.principals.referred(one, kind, kind)
-            if holder.urn is None
-        ]
-        if not given or (was := known_graph(before)) is None:
-            return joined
-        held = {(one.account, one.kind, one.name) for one in was.principals if one.urn is not None}
-        left = {urn for urn, one in given if (one.account, one.kind, one.name) in held}
-        return self._beside(graph.snapshot, [one for one in there if one.urn not in left], own) if left else joined
-
-    def _beside(self, stack: Snapshot, there: Collection[Resource], own: str | None) -> Graph:
         both = replace(
-            stack,
-            resources=(*stack.resources, *there),
-            pending=(*stack.pending, *self.others.pending),
+            graph.snapshot,
+            resources=(*graph.snapshot.resources, *there),
+            pending=(*graph.snapshot.pending, *self.others.pending),
             beside=frozenset(project_of(one.urn) for one in there),
         )
-        return build(both, own_account=own)
+        gone = {(one.account, one.kind, one.name) for one in was.principals if one.urn} if was else ()
+        return build(both, own_account=own, gone=gone)
 
     def judged(
         self,

@@ -2,26 +2,30 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import INLINE_POLICIES, Identity, Principals
-from twokeys.access.reading.snapshot import Referred, Snapshot
+from twokeys.access.reading.snapshot import STACK, Referred, Snapshot, mapping
 from twokeys.access.reading.type_names import ROLE
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
     DOORS_OUTPUT,
     GRANTS_OUTPUT,
+    IDENTITIES_OUTPUT,
     MEMBERS_OUTPUT,
     PEOPLE_OUTPUT,
     POLICIES_OUTPUT,
+    ROLES_OUTPUT,
+    USERS_OUTPUT,
     ExportedDoor,
     ExportedGrant,
     ExportedPolicy,
     SymbolicDocument,
 )
-from twokeys.iam import UNKNOWN, PolicyError, PolicyKind
+from twokeys.iam import UNKNOWN, Arn, PolicyError, PolicyKind
 
 _UPDATE = "let that stack and this program use one version of TwoKeys: update the older one"
 _SAID_ONLY = "this program says so, and nothing shows that it is what a reference to that stack gives"
@@ -43,6 +47,7 @@ class Exported:
     """The exported documents of every stack that the snapshot refers to and does not hold.
 
     Of a stack that it holds, its resources say what is there now; an export that another stack once read may be old.
+    Who was in that and is not there now is `gone`, and not somebody of whom nothing is known.
     """
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -55,10 +60,16 @@ class Exported:
         self.policies: dict[str, list[ExportedPolicy]] = {}
         """The control policies of each stack's organization."""
         self._keys: list[_Key] = []
+        self.gone: set[tuple[str, str, str]] = set()
+        """Whom a stack of the snapshot made, as another one once read of it, and says no more that it makes."""
         held = {_stack_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
+        says = {_stack_of(one.urn): set(_made(one.outputs)) for one in snapshot.of_type(STACK)} if held else {}
         for referred in snapshot.referred:
-            if tuple(referred.stack.split("/")[-2:]) not in held:
+            stack = tuple(referred.stack.split("/")[-2:])
+            if stack not in held:
                 self._read(referred)
+            elif referred.shown:
+                self.gone |= set(_made(referred.outputs)) - says.get(stack, set())
 
     def _read(self, referred: Referred) -> None:
         stack, outputs = referred.stack, referred.outputs
@@ -95,11 +106,10 @@ class Exported:
         return [key.document for key in self._keys]
 
     def _read_members(self, outputs: Mapping[str, object]) -> None:
-        account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
-        if isinstance(account, str) and isinstance(groups, dict):
-            for group, users in groups.items():
-                if isinstance(users, list) and all(isinstance(user, str) for user in users):
-                    self.members[account, group] = frozenset(users)
+        account, groups = _groups(outputs)
+        for group, users in groups.items():
+            if isinstance(users, list) and all(isinstance(user, str) for user in users):
+                self.members[account, group] = frozenset(users)
 
     def join(self, principals: Principals, documents: Documents) -> list[Identity]:
         """Give the principals what other stacks give them; returns the roles of other stacks whose trust is known."""
@@ -133,6 +143,22 @@ class Exported:
             why = f"what stack {key.stack} exports cannot be read: {parsed}"
             return Document(UNKNOWN, title, problem=why, stack=key.stack)
         return Document(parsed, title, stack=key.stack)
+
+
+def _groups(outputs: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
+    """The account in which people live and its groups; no groups where one of the two is not known."""
+    account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
+    return (account, mapping(groups)) if isinstance(account, str) else ("", {})
+
+
+def _made(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    """Whom a stack says that it makes, by account, kind and name; users and groups of Identity Center by their ids."""
+    account, groups = _groups(outputs)
+    yield from ((account, "group", group) for group in groups)
+    for arn in chain.from_iterable(mapping(outputs.get(output)).values() for output in (USERS_OUTPUT, ROLES_OUTPUT)):
+        if isinstance(arn, str) and (principal := Arn.parse(arn)) and principal.kind:
+            yield principal.account, principal.kind, principal.name
+    yield from (("", "identity-center", id_) for id_ in mapping(outputs.get(IDENTITIES_OUTPUT)).values() if id_)
 
 
 def _listed(outputs: Mapping[str, object], output: str) -> Iterator[object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, get_args
 
@@ -176,6 +176,7 @@ class Principals:
         """The principals by all that a trust policy may name them by: also by the unique id that AWS gave them."""
         self.not_proved: list[NotProved] = []
         """The resources that give somebody a policy, where nothing says whom or which."""
+        self.gone: frozenset[tuple[str, str, str]] = frozenset()
         self._namesakes: dict[tuple[str, str], list[Identity]] = defaultdict(list)
         self._unsettled: dict[tuple[str, str], list[Identity]] = defaultdict(list)
         self._managed: dict[str, Document] = {}
@@ -212,6 +213,20 @@ class Principals:
         elif found.urn is None and path != "/":
             found.arn = made
         return found
+
+    def lose(self, gone: Collection[tuple[str, str, str]]) -> None:
+        """Those who are gone, by account, kind and name: IAM keeps no policy of nobody, whoever once gave it to them.
+
+        One of an account that is not known may be any of that name.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+        """
+        self.gone = frozenset(gone)
+        for account, kind, name in gone:
+            found = self.named(self._accounts.canonical(account), kind, name)
+            unpinned = any(not self._accounts.pinned(one.account) for one in self.namesakes(kind, name))
+            if found is not None and found.urn is None and not unpinned:
+                found.documents.clear()
+                found.groups.clear()
 
     def near(self, kind: str, account: str, name: str, cutoff: float | None = None) -> Identity | None:
         """The stack's principal whose name is spelt almost as this one, or as it is; `cutoff` as `nearest` has it."""

@@ -35,9 +35,8 @@ def _open_trusts(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[
                 "condition there limits it to known principals, nor does a Deny beside it"
             )
             step = (
-                "name the principals by their ARNs, or add a StringEquals condition on aws:PrincipalOrgID: of an "
-                "organization as a whole, a grant in another account of it has to be in view; or "
-                f"{EXCEPT}"
+                "name the principals by their ARNs, or admit your organization alone by a StringEquals condition on "
+                f"aws:PrincipalOrgID (a grant in another of its accounts then has to be in view), or {EXCEPT}"
             )
             yield Finding(message, step, role.urn, door, role.source)
 
