@@ -99,4 +99,12 @@ PACK_CONFIG = click.option(
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
+PACK_CONFIG_OF_STATES = click.option(
+    "--policy-pack-config",
+    "--config",
+    "pack_config",
+    type=InputPath(path_type=Path, dir_okay=False),
+    help="Exceptions and enforcement by rule, as JSON.",
+)
+"""The same where no program has config values, by its earlier name too."""
 PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

@@ -162,8 +162,8 @@ ROOT_TASK = {"ArnEquals": {"sts:TaskPolicyArn": "arn:aws:iam::aws:policy/root-ta
 ONE_SUBJECT = {f"{CLUSTER}:sub": "system:serviceaccount:shop:web", f"{CLUSTER}:aud": "sts.amazonaws.com"}
 STEPS: dict[str, Callable[[World], object] | Mapping[str, Any]] = {
     "name the principals by their ARNs": lambda world: trusting(world, CI, {}),
-    "add a StringEquals condition on aws:PrincipalOrgID: of an organization as a whole, a grant in another account of "
-    "it has to be in view": lambda world: trusting(organization(world), "*", OURS),
+    "admit your organization alone by a StringEquals condition on aws:PrincipalOrgID (a grant in another of its "
+    "accounts then has to be in view)": lambda world: trusting(organization(world), "*", OURS),
     f"give role ci a policy that allows sts:AssumeRole on {DEPLOYER}": lambda world: world.grant(
         "ci", world.hub, DEPLOYER
     ),
@@ -230,9 +230,10 @@ STEPS: dict[str, Callable[[World], object] | Mapping[str, Any]] = {
         without("b"), lambda world: world.add("RolePolicy", "b", world.stage, role="deployer", name="b", policy=SHORT)
     ),
     "make both from one structure with twokeys.doors.render, and update again": given("own", assumeRolePolicy=SERVICE),
-    f"add the condition {json.dumps(MFA)} to its trust policy": given(
-        "deployer", assumeRolePolicy=document(trusts(CI), trusts(arn(HUB, "user/alice"), condition=MFA))
-    ),
+    (
+        f"add the condition {json.dumps(MFA)} to its trust policy, in a statement of its own for people: the session "
+        "of a role has no MFA"
+    ): given("deployer", assumeRolePolicy=document(trusts(CI), trusts(arn(HUB, "user/alice"), condition=MFA))),
     "take the trust and the grant of the last door away": without_the_last_door,
     "give the account (or the default tags of its provider) the tag environment": tagged,
     "name its environment in `accounts` of environments-isolated in the policy pack's configuration": {

@@ -16,6 +16,7 @@ from tests.access.world import (
     CI,
     DEPLOYER,
     HUB,
+    MFA,
     OUTSIDE,
     PROD,
     SERVICE,
@@ -183,6 +184,19 @@ def user_with_mfa_if_the_key_exists(world: World) -> None:
     condition = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
     trust = document(trusts(CI), trusts(arn(HUB, "user/alice"), condition=condition))
     replaced(world, "deployer", assumeRolePolicy=trust)
+
+
+def test_who_asks_people_for_mfa_leaves_the_door_of_a_role_beside_them_open() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    world = two_keys()
+    user_without_mfa(world)
+    (found,) = world.findings()
+    (step,) = found.steps
+    assert step.endswith("to its trust policy, in a statement of its own for people: the session of a role has no MFA")
+    trust = document(trusts(CI), trusts(arn(HUB, "user/alice"), condition=MFA))
+    replaced(world, "deployer", assumeRolePolicy=trust)
+    assert world.rules() == []
+    assert {door.source.name for door in world.graph.doors if door.open} >= {"ci", "alice"}
 
 
 def two_environments(world: World) -> None:

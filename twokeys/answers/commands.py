@@ -13,7 +13,7 @@ import click
 
 from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import sources
-from twokeys.options import FILE, PACK_CONFIG, Group, InputPath
+from twokeys.options import FILE, PACK_CONFIG_OF_STATES, Group, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -30,7 +30,7 @@ def access() -> None:
 
 @access.command("check")
 @sources
-@PACK_CONFIG
+@PACK_CONFIG_OF_STATES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_command(*, shown: Callable[[], Snapshot], pack_config: Path | None, as_json: bool) -> int:
     """List who can enter which account, with two keys or without, and run the rules of the policy pack.

@@ -134,21 +134,23 @@ def _not_named(graph: Graph, config: ThirdPartyConfig, _now: datetime) -> Iterat
 
 
 def _people(graph: Graph, _config: DoorConfig, _now: datetime) -> Iterator[Finding]:
+    entered = (*graph.doors, *graph.steps)
+    by_others = {door.target for door in entered if door.open and door.source.kind not in IAM_PEOPLE}
     for door in graph.doors:
         if door.open and door.source.kind in IAM_PEOPLE and door.target.urn is not None:
             if requires_mfa((*door.trust.requirements, *door.grant.requirements)):
                 continue
             message = f"Role {graph.accounts.located(door.target)} lets {door.source.label} in without MFA"
-            yield Finding(
-                message, _to_ask_for_mfa(graph, door.target.urn), door.target.urn, door.id, door.target.source
-            )
+            step = _to_ask_for_mfa(graph, door.target.urn, by_others=door.target in by_others)
+            yield Finding(message, step, door.target.urn, door.id, door.target.source)
 
 
-def _to_ask_for_mfa(graph: Graph, role: str) -> str:
+def _to_ask_for_mfa(graph: Graph, role: str, *, by_others: bool) -> str:
     """What to write: a component makes the trust policy of the door that it declares."""
     for component, door in declaring(graph.snapshot, role):
         return f"take `mfa: false` out of door {door} {where_declared(component, graph.snapshot)}"
-    return 'add the condition {"Bool": {"aws:MultiFactorAuthPresent": "true"}} to its trust policy'
+    people = ", in a statement of its own for people: the session of a role has no MFA" if by_others else ""
+    return f'add the condition {{"Bool": {{"aws:MultiFactorAuthPresent": "true"}}}} to its trust policy{people}'
 
 
 EXTERNAL_ID = Rule(
