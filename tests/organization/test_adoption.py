@@ -185,7 +185,7 @@ def test_a_stack_file_reads_as_the_config_that_it_was_made_from() -> None:
 @pytest.mark.parametrize(
     ("live", "what"),
     [
-        (Live(CALLER, None), "the account belongs to none"),
+        (Live(CALLER, None), "the account belongs to no organization"),
         (Live(CALLER, replace(EMPTY, management_account="9" * 12)), "is managed by account 9"),
         (Live(CALLER, replace(EMPTY, features="CONSOLIDATED_BILLING")), "its feature set is"),
         (

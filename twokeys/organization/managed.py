@@ -27,7 +27,8 @@ def managed(live: Live, what: str, *, management: str | None = None, not_needed:
             "use credentials with AWS's managed policy AWSOrganizationsReadOnlyAccess and iam:ListOrganizationsFeatures"
         )
     elif organization is None:
-        why, step = "the account belongs to none", "let a management stack create one: see Pulumi.management.yaml"
+        why = "the account belongs to no organization"
+        step = "let a management stack create one: see Pulumi.management.yaml"
     elif organization.features != ALL_FEATURES:
         why = f"its feature set is {organization.features}: it has no policies, and AWS closes and changes no account"
         step = f"enable all features first: {_ALL_FEATURES}"

@@ -45,7 +45,6 @@ def facts(config_of: dict[str, Any] | None = None, **changes: Any) -> Facts:
         file="Pulumi.all.yaml",
         settings=parse("all", config),
         held={"stage": STAGE, "prod": PROD},
-        caller=MANAGEMENT,
         organization=Organization(
             "o-a1b2c3d4e5", "ALL", MANAGEMENT, "root@company.com", accounts=there, trusted_services=TRUSTED
         ),

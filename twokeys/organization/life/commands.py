@@ -186,7 +186,6 @@ def _facts(stack: str, config: StackSettings, snapshot: Snapshot, session: boto3
         file=config.file,
         settings=config.settings,
         held=held_accounts(snapshot),
-        caller=live.caller.account,
         organization=managed(
             live, "accounts cannot be changed from here", management=config.settings.management_account_id
         ),

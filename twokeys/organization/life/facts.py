@@ -23,7 +23,6 @@ class Facts:
         file: the config file that people edit, for next steps.
         held: the ids of the accounts that its state has, by their key in config.
         left: what its state still has of each account that config calls closed, the account itself included.
-        caller: the account that the credentials are in.
         organization: as AWS has it, closed accounts included.
         environment: of a shard, the environment that it is a part of.
     """
@@ -32,7 +31,6 @@ class Facts:
     file: str
     settings: Settings
     held: Mapping[str, str]
-    caller: str
     organization: Organization
     environment: str = ""
     left: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
