@@ -11,8 +11,8 @@ repeat each other, they are the same ones. Of one file every line is, by a tempo
 """
 
 import heapq
+import os
 import sqlite3
-import tempfile
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -108,7 +108,7 @@ def _on_disk() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         raise Refusal(
             "the lines of the report cannot be compared",
-            where=tempfile.gettempdir(),
+            where=os.environ.get("TMPDIR") or "the folder of temporary files",
             why=str(error),
             next_step="set TMPDIR to a folder with room: about 80 bytes for each line of the report",
         ) from error
