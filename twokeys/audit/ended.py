@@ -54,11 +54,14 @@ def gone_doors(answers: Answers, changes: Sequence[Change]) -> list[Gone]:
     moments = [one.moment for one in answers.evidence if one.moment]
     if before is None or not moments:
         return []
-    done, first = done_of(changes), min(one.moment for one in before.evidence if one.moment)
+    first, of_whom = min(one.moment for one in before.evidence if one.moment), defaultdict[object, list[Change]](list)
+    for one in done_of(changes):
+        if one.use.time > first:
+            of_whom[one.whom].append(one)
     found = []
     ways = [way for way in before.all_ways if way.account in answers.accounts]
     for step in {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}.values():
-        ends = [one.use for one in done if one.use.time > first and any(_ends(one, key, before) for key in step.keys)]
+        ends = [one.use for key in step.keys for one in of_whom[key.held[:3]] if _ends(one, key, before)]
         ends.sort(key=lambda use: use.time)
         last = ends[-1].time if ends else max(moments)
         found.append(Gone(step, ends[0].time if ends else first, last, ends[-1] if ends else None))
@@ -71,9 +74,9 @@ def _as_it_was(door: Step) -> object:
 
 
 def _ends(one: Change, key: KeyPlace, before: Answers) -> bool:
-    """Whether a call takes a key away: the document, what joins it to its holder, its statement, or the holder."""
+    """Whether a call about its holder takes a key away: the document, what joins it, its statement, or the holder."""
     if one.held != key.held:
-        return one.call.deletes and one.whom == key.held[:3]
+        return one.call.deletes
     said = before.holds.get(key.held)
     if one.policy is None or key.statement is None or not said or not isinstance(said.policy, PolicyDocument):
         return one.undone or one.call.deletes or one.call.writes is not None
@@ -92,15 +95,15 @@ class Ended:
     def __init__(self, changes: Sequence[Change], answers: Answers, gone: Sequence[Gone] = ()) -> None:
         self._answers = answers
         self._gone = {_as_it_was(one.door): one for one in gone}
-        done, of_one = done_of(changes), defaultdict[tuple[str, ...], list[Change]](list)
-        for one in done:
+        of_one, deleted = defaultdict[tuple[str, ...], list[Change]](list), defaultdict[object, list[Change]](list)
+        for one in done_of(changes):
             if one.gives in LETS_IN:
                 of_one[one.key].append(one)
+            if one.call.deletes:
+                deleted[one.whom].append(one)
         self._of: dict[Who | None, list[tuple[Who, list[Change]]]] = defaultdict(list)
         for one, *more in of_one.values():
-            more += [
-                each for each in done if each.call.deletes and each.whom == one.whom and each.use.time > one.use.time
-            ]
+            more += [each for each in deleted[one.whom] if each.use.time > one.use.time]
             calls = [one, *sorted(more, key=lambda each: each.use.time)]
             principal = principal_of(one, answers)
             for where in whom_entered(one, answers.accounts, answers):

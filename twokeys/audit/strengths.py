@@ -137,9 +137,11 @@ def strengths_of(
 
 def _histories(answers: Answers, changes: Sequence[Change]) -> dict[Who | None, History]:
     """Of each role whose policies calls changed."""
-    done = done_of(changes)
-    changed = {one.whom for one in done if one.gives in POLICIES and one.of[0] == "role"}
-    return {Who("role", *whom[::2]): History(whom, done, answers) for whom in changed}
+    calls: dict[tuple[str, str, str], list[Change]] = defaultdict(list)
+    for one in done_of(changes):
+        if one.gives in POLICIES and one.of[0] == "role":
+            calls[one.whom].append(one)
+    return {Who("role", *whom[::2]): History(whom, of_role, answers) for whom, of_role in calls.items()}
 
 
 def _ways_into(ways: Iterable[Way]) -> dict[Who | None, list[Way]]:
