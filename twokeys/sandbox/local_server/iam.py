@@ -2,8 +2,7 @@
 
 Renaming users and groups, changing and tagging identity providers, the refusal to attach what does not exist, of a
 trust policy that names a principal which does not exist (in an account that this local AWS has), and to delete a user
-or group that something hangs on. The features of
-centralized root access are kept on record only.
+or group that something hangs on. The features of centralized root access are kept on record only.
 """
 
 import json
