@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
@@ -20,6 +21,7 @@ from twokeys.answers.permissions import Permissions
 from twokeys.doors import DeclaredDoor, Who
 from twokeys.iam import Requirement
 from twokeys.iam.external_id import asks_for_external_id
+from twokeys.iam.sts import permission_set_of
 
 _WITHOUT_GRANT = {
     Key.NOT_OURS: "trust; the grant is not ours",
@@ -78,6 +80,12 @@ class Party:
     def place(self) -> str:
         """The account without its id, or its id where it has no name; empty for those that belong to none."""
         return self.account_name.removesuffix(f" ({self.who.account})") or self.who.account
+
+    @property
+    def permission_set(self) -> Who | None:
+        """The permission set that AWS made a role of, as what is entered in its account; None of another role."""
+        name = permission_set_of(self.arn or self.who.name)
+        return Who("set", self.who.account, name) if name else None
 
     @property
     def short(self) -> str:
@@ -527,6 +535,19 @@ class Answers:
     def all_ways(self) -> tuple[Way, ...]:
         """The ways in, and those of users within their own account."""
         return (*self.ways, *self.within)
+
+    @cached_property
+    def _into(self) -> Mapping[Who, list[tuple[int, Way]]]:
+        found = defaultdict[Who, list[tuple[int, Way]]](list)
+        for number, way in enumerate(self.all_ways):
+            for who in filter(None, (way.target.who, way.target.permission_set)):
+                found[who].append((number, way))
+        return found
+
+    def ways_into(self, whom: Iterable[Who]) -> list[Way]:
+        """The ways into roles, or into those that AWS makes of permission sets."""
+        found = {number: way for who in whom for number, way in self._into.get(who, ())}
+        return [found[number] for number in sorted(found)]
 
     @property
     def steps(self) -> list[Step]:

@@ -27,7 +27,7 @@ from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import permissions_meanwhile, strength
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor
-from twokeys.audit.whom import enter, is_by, set_of, still, ways_into, whom_entered
+from twokeys.audit.whom import enter, is_by, still, ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 from twokeys.shown import in_utc
@@ -150,7 +150,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
     """Each with the entries, which are in order of time, that there were while it stood."""
     of: dict[Who | None, list[Use]] = defaultdict(list)
     for use in uses:
-        for where in (use.target, use.caller.who, set_of(Party(use.target, use.arn)), set_of(use.caller)):
+        for where in (use.target, use.caller.who, Party(use.target, use.arn).permission_set, use.caller.permission_set):
             of[where].append(use)
     members: dict[Who | None, list[Who]] = defaultdict(list)
     for user, group in answers.memberships:

@@ -15,7 +15,7 @@ from twokeys.audit.record import Use
 from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import called, who_began
-from twokeys.audit.whom import is_by, principal_of, set_of, whom_entered
+from twokeys.audit.whom import is_by, principal_of, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
 from twokeys.shown import in_utc
@@ -112,7 +112,7 @@ class Ended:
     def about(self, use: Use) -> Had:
         """What an entry's caller had when it came. Of calls in its second either may have been before it."""
         had = Had({}, {}, {})
-        for who, calls in self._of.get(set_of(Party(use.target, use.arn)), ()):
+        for who, calls in self._of.get(Party(use.target, use.arn).permission_set, ()):
             if is_by(calls[0], use, self._answers):
                 last = next((one for one in reversed(calls) if one.use.time < use.time), None)
                 given = last if last and not _takes(last) else None

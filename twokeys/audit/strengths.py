@@ -17,7 +17,7 @@ from twokeys.audit.fates import done_of
 from twokeys.audit.history import FIRST, LAST, History, Policies, document_of
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
-from twokeys.audit.whom import set_of, ways_into, whom_entered
+from twokeys.audit.whom import ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.arn import partition_of_region
@@ -84,7 +84,7 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood], changes: Sequence[C
             more[where].append(one)
 
     def of(way: Way) -> Way:
-        found, may = chain(more[way.target.who], more[set_of(way.target)]), way.permissions
+        found, may = chain(more[way.target.who], more[way.target.permission_set]), way.permissions
         since = histories[way.target.who].since.items() if way.target.who in histories else ()
         dated = {_policy(name): f"{_policy(name)} since {in_utc(time)}" for name, time in since}
         may = replace(may, names=tuple(dated.get(name, name) for name in may.names))
@@ -126,7 +126,7 @@ def strengths_of(
     known: set[Who | None] = {*now, *then}
     for one in population:
         use = one.use
-        roles = [use.target, set_of(Party(use.target, use.arn)), *(door.target.who for door in one.doors)]
+        roles = [use.target, Party(use.target, use.arn).permission_set, *(door.target.who for door in one.doors)]
         shown = known.intersection(roles) or known & {Who("set", "", use.permission_set or "")}
         found[use.id] = max((strength_of(role, use.time) for role in shown), default=Level.UNKNOWN)
     for each in stood:
@@ -149,7 +149,7 @@ def _ways_into(ways: Iterable[Way]) -> dict[Who | None, list[Way]]:
     found: dict[Who | None, list[Way]] = defaultdict(list)
     for way in ways:
         name = permission_set_of(way.target.arn or way.target.who.name)
-        for role in (way.target.who, *((set_of(way.target), Who("set", "", name)) if name else ())):
+        for role in (way.target.who, *((way.target.permission_set, Who("set", "", name)) if name else ())):
             found[role].append(way)
     return found
 

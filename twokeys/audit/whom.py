@@ -3,7 +3,7 @@
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import cast
 
-from twokeys.answers.model import Answers, Party, Way
+from twokeys.answers.model import Answers, Way
 from twokeys.answers.selection import GROUPS
 from twokeys.audit.changes import ASSIGNS, JOINS, TRUST, lets_in, trusted
 from twokeys.audit.record import BY_PROVIDER, Use
@@ -11,7 +11,6 @@ from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import Kind
 from twokeys.iam import PolicyDocument, Statement
-from twokeys.iam.sts import permission_set_of
 
 _SERVICE = ".amazonaws.com"
 
@@ -26,11 +25,10 @@ def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[
 
 def ways_into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
-    whom = whom_entered(one, answers.accounts, answers)
-    return [way for way in answers.all_ways if whom & {way.target.who, set_of(way.target)}]
+    return answers.ways_into(whom_entered(one, answers.accounts, answers))
 
 
-def whom_entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who | None]:
+def whom_entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who]:
     """What is entered of whom a call is of: of a permission set, what AWS makes of it in the accounts; what a group of
     IAM Identity Center may enter.
     """
@@ -38,14 +36,8 @@ def whom_entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[
     if kind == "set":
         return {Who("set", account, answers.names.get(whose, whose)) for account in accounts}
     if kind == "identity-center-group" and (group := answers.principals.get(whose)):
-        return {set_of(way.target) for way in answers.ways if way.source.who == group.who}
+        return {way.target.permission_set or way.target.who for way in answers.ways if way.source.who == group.who}
     return {Who(cast(Kind, kind), one.recorded, whose)}
-
-
-def set_of(role: Party) -> Who | None:
-    """The permission set that AWS made a role of, as what is entered there; None of another role."""
-    name = permission_set_of(role.arn or role.who.name)
-    return Who("set", role.who.account, name) if name else None
 
 
 def principal_of(one: Change, answers: Answers) -> Who | None:
