@@ -33,6 +33,7 @@ from twokeys.answers.commands import access
 from twokeys.answers.reading import read as answered
 from twokeys.answers.selection import of_person
 from twokeys.answers.sources import together
+from twokeys.answers.summary import IN_SHORT
 from twokeys.audit.commands import audit
 from twokeys.audit.lookup import ASKED
 from twokeys.audit.table import COLUMNS
@@ -1011,8 +1012,8 @@ def test_an_answer_says_which_states_it_was_read_from_and_what_it_does_not_look_
         assert f"sha256 {hashes[name]}, written {WRITTEN}" in as_said.page
     over_all = hashlib.sha256("".join(f"{one['sha256']}\n" for one in evidence["read"]).encode()).hexdigest()
     assert f"sha256 of what was read (see Evidence): {over_all}" in as_said.page, "above the signature"
-    for shown in (as_said.text, as_said.page):
-        assert evidence["notLookedAt"] in shown
+    for shown, said in ((as_said.text, IN_SHORT), (as_said.page, evidence["notLookedAt"])):
+        assert said in shown
         assert f"TwoKeys {version('twokeys')}, 20" in shown
 
 
