@@ -18,14 +18,17 @@ from tests.audit.test_comparison import CI_SESSION, DAY, at
 from tests.audit.test_taken_back import ADMINISTRATOR, READ_ONLY, of_ann
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
+from twokeys.answers.model import Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.commands import audit
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.events import at_the_top
+from twokeys.audit.strengths import strength
 from twokeys.audit.trail import Trail
 from twokeys.audit.words import kind_of
+from twokeys.doors import Who
 from twokeys.errors import Refusal
 
 BY, PERHAPS, NONE = "entry by a door", "entry perhaps by a door", "entry without a door"
@@ -114,6 +117,22 @@ def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_if_that_was_t
     found = of_two_times(members(shown=True), members(shown=not again), *came, *ends)
     assert [kind_of(one) for one in found.population] == said
     assert [why[:30] for why in found.population[1].unmet if "after" in why] == ["after being taken from Identit"]
+
+
+def test_a_membership_gives_what_its_group_may_enter_through_other_roles_too_and_not_every_role() -> None:
+    trail = Trail(start=DAY)
+    trail.add(JOINED, delivered=True)
+    answers = read(members(shown=True).graph)
+    way = next(one for one in answers.ways if one.source.who.kind == "identity-center-group")
+    (door,) = way.steps
+    on = replace(door, source=door.target, target=Party(Who("role", PROD, "writer")))
+    of_bob = replace(door, source=Party(Who("user", HUB, "bob")), target=Party(Who("role", PROD, "admin")))
+    ways = tuple(
+        replace(way, steps=steps, permissions=replace(way.permissions, level=level))
+        for level, steps in ((Level.READ, (door,)), (Level.WRITE, (door, on)), (Level.ADMINISTRATOR, (of_bob,)))
+    )
+    (joined,) = trail.all_changes()
+    assert strength(joined, replace(answers, ways=ways)) is Level.WRITE
 
 
 def test_a_policy_that_the_older_state_shows_its_holder_without_was_not_there_before_it_was_first_written() -> None:
