@@ -161,6 +161,30 @@ def test_whoever_met_what_a_door_asked_for_until_it_was_changed_came_by_it_until
     assert one.lost == f"user mallory of {OUTSIDE} if external ID (now another)"
 
 
+@pytest.mark.parametrize(("back", "said"), [((), [BY, PERHAPS, PERHAPS]), ((4,), [BY, PERHAPS, BY])])
+def test_a_trust_policy_that_is_written_again_keeps_what_it_took_away_before(
+    back: tuple[float, ...], said: list[str]
+) -> None:
+    """The last call before an entry tells: https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html."""
+    asks = [document(trusts(MALLORY, condition={"StringEquals": {"sts:ExternalId": f"id-{one}"}})) for one in (1, 2)]
+    wrote = [
+        CLOSED
+        | {
+            "eventID": f"w{days}",
+            "eventTime": at(days),
+            "requestParameters": {"roleName": "deployer", "policyDocument": asks[which]},
+        }
+        for days, which in [(2, 1), *((days, 0) for days in back), (6, 1)]
+    ]
+    came = [
+        entry(MALLORY, DEPLOYER, at(days)) | {"requestParameters": {"roleArn": DEPLOYER, "externalId": "id-1"}}
+        for days in (1, 3, 5)
+    ]
+    found = of_two_times(*map(two_keys, asks), *came, *wrote)
+    assert [kind_of(one) for one in found.population] == said
+    assert found.population[1].unmet[0].startswith("with another external ID than its door asks for")
+
+
 def test_a_door_that_asks_for_less_now_is_one_door_and_still_the_only_one_of_a_third_party() -> None:
     """Its record names no principal: https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html."""
     old, new = (
@@ -194,6 +218,28 @@ def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*
     assert named == [f"{new.rpartition('/')[2]} since 2026-09-03 09:00 UTC"]
     said = [one.words(found.answers).partition(": ")[2] for one in found.taken_back]
     assert said == ["administrator (AdministratorAccess), from before the records to 2026-09-03 09:00 UTC"] * weaker
+
+
+def test_a_weaker_policy_for_a_while_makes_no_role_stronger_though_the_two_overlap() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html: one call for each policy."""
+    worlds = [two_keys() for _ in range(2)]
+    for world in worlds:
+        put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=ADMINISTRATOR)
+    done = (
+        (2, "Attach", READ_ONLY),
+        (2, "Detach", ADMINISTRATOR),
+        (4, "Attach", ADMINISTRATOR),
+        (4.1, "Detach", READ_ONLY),
+    )
+    calls = [
+        called(
+            STAGE, at(days), f"{do}RolePolicy", "eve", requestParameters={"roleName": "deployer", "policyArn": policy}
+        )
+        for days, do, policy in done
+    ]
+    found = of_two_times(*worlds, *(entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3, 5)), *calls)
+    assert [*found.strengths.values()] == [Level.ADMINISTRATOR, Level.READ, Level.ADMINISTRATOR]
+    assert not [line for line in at_the_top(found.answers, found) if "stronger" in line]
 
 
 @pytest.mark.parametrize("then", [-1, 2.5])

@@ -84,6 +84,7 @@ def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]
         _stood(one, one.use.time, until, done, answers)
         for one, until, _ in fates(answers, changes)
         if not stands_anyway(one, last, answers)
+        and not _has_all(one, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
     seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}

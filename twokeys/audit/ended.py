@@ -35,15 +35,27 @@ class Had:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """A door of older states that those of now do not have: it was surely there until `sure`, and perhaps until `last`.
+    """A door that older states have, of `since`, and those of now do not have, of `until`.
 
-    `by` is the call that ended it last; without one nothing tells when it went.
+    `calls` are the calls of between about each of its keys, in order, each with whether it took the key away.
     """
 
     door: Step
-    sure: datetime
-    last: datetime
-    by: Use | None
+    since: datetime
+    until: datetime
+    calls: tuple[tuple[tuple[Use, bool], ...], ...]
+
+    def ended(self, time: datetime) -> Use | None:
+        """The call by which it was gone at a moment: the last before it about some key took that key away."""
+        last = (next((call for call in reversed(each) if call[0].time < time), None) for each in self.calls)
+        return min((call[0] for call in last if call and call[1]), key=lambda use: use.time, default=None)
+
+    def is_over(self, time: datetime, *, surely: bool) -> bool:
+        """Whether it was gone at a moment: perhaps so where no call tells when it went."""
+        if self.ended(time) or time > self.until:
+            return True
+        later = any(ends and use.time >= time for each in self.calls for use, ends in each)
+        return not surely and time > self.since and not later
 
 
 def gone_doors(answers: Answers, changes: Sequence[Change]) -> list[Gone]:
@@ -61,10 +73,12 @@ def gone_doors(answers: Answers, changes: Sequence[Change]) -> list[Gone]:
     found = []
     ways = [way for way in before.all_ways if way.account in answers.accounts]
     for step in {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}.values():
-        ends = [one.use for key in step.keys for one in of_whom[key.held[:3]] if _ends(one, key, before)]
-        ends.sort(key=lambda use: use.time)
-        last = ends[-1].time if ends else max(moments)
-        found.append(Gone(step, ends[0].time if ends else first, last, ends[-1] if ends else None))
+        calls = []
+        for key in step.keys:
+            told = ((one, _ends(one, key, before)) for one in of_whom[key.held[:3]])
+            about = ((one.use, ends) for one, ends in told if ends or one.held == key.held)
+            calls.append(tuple(sorted(about, key=lambda call: call[0].time)))
+        found.append(Gone(step, first, max(moments), tuple(calls)))
     return found
 
 
@@ -125,11 +139,12 @@ class Ended:
                     had.before[who] = calls[0]
         return had
 
-    def after(self, one: Change | Step) -> str:
-        """Of an entry, that it was after the end of what somebody had, or of a door, in words."""
+    def after(self, one: Change | Step, time: datetime) -> str:
+        """Of an entry at a moment, that it was after the end of what somebody had, or of a door, in words."""
         if isinstance(one, Step):
             gone = self._gone[_as_it_was(one)]
-            what, end, use = f"the door into {one.target.short}", gone.last, gone.by
+            what, use = f"the door into {one.target.short}", gone.ended(time)
+            end = use.time if use else gone.until
         else:
             what, end, use = called(one.of[1], self._answers), one.use.time, one.use
         by = f"{use.event} by {who_began(use, self._answers)}" if use else "gone from the states"
@@ -138,4 +153,4 @@ class Ended:
     def is_over(self, door: Step, time: datetime, *, surely: bool = True) -> bool:
         """Whether a door was gone by then, surely or perhaps."""
         gone = self._gone.get(_as_it_was(door))
-        return gone is not None and time > (gone.last if surely else gone.sure)
+        return gone is not None and gone.is_over(time, surely=surely)

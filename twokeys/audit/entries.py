@@ -191,9 +191,10 @@ class Doors:
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
-            lacks += tuple(f"in no membership of {group} that is shown" for group in dict.fromkeys(groups))
-            lacks += () if had.given else tuple(map(self._ended.after, had.over.values()))
-            lacks += tuple(map(self._ended.after, self._whose(use, late)[0]))
+            shown = "that a state shows" if had.given else "that is shown"
+            lacks += tuple(f"in no membership of {group} {shown}" for group in dict.fromkeys(groups))
+            over = [*(() if had.given else had.over.values()), *self._whose(use, late)[0]]
+            lacks += tuple(self._ended.after(one, use.time) for one in over)
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)

@@ -130,6 +130,8 @@ def strengths_of(
         shown = known.intersection(roles) or known & {Who("set", "", use.permission_set or "")}
         found[use.id] = max((strength_of(role, use.time) for role in shown), default=Level.UNKNOWN)
     for each in stood:
+        if each.change.gives in POLICIES and each.change.of[0] == "role":
+            continue  # the role's history tells how strong it was at each
         level, _ = each.permissions or (Level.NONE, ())
         found |= {use.id: max(found[use.id], level) for use in each.entered}
     return found
