@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from twokeys.access.reading.snapshot import STACK, Resource, Snapshot
 from twokeys.errors import Refusal
+from twokeys.iam import UNKNOWN
 from twokeys.preview.commands import preview
+from twokeys.preview.program import exported
+from twokeys.preview.values import UNKNOWN_TEXT
 
 READER = {"managedPolicies": ["arn:aws:iam::aws:policy/ReadOnlyAccess"]}
 DOOR = {"from": {"role": "ci"}, "to": {"role": "deployer"}, "permissions": READER, "reason": "r", "owner": "o"}
@@ -136,6 +140,17 @@ def test_what_the_previews_before_it_export_is_what_a_stack_reads(tmp_path: Path
     assert "from carol" in both.output
     assert "from alice" not in both.output
     assert "hidden" not in both.output, "unknown, as in a state"
+
+
+def test_what_a_preview_does_not_know_yet_is_as_it_was_to_the_stack_that_reads_it() -> None:
+    stack = Resource(
+        "urn:pulumi:hub::acme::pulumi:pulumi:Stack::s",
+        STACK,
+        "s",
+        outputs={"ids": {"a": UNKNOWN, "b": "new", "c": UNKNOWN}},
+    )
+    ids = {"a": "old", "b": "new", "c": UNKNOWN_TEXT}
+    assert exported(Snapshot(resources=(stack,)), {"ids": {"a": "old", "b": "old"}}) == {"ids": ids}
 
 
 def test_a_program_that_refuses_a_secret_does_not_print_it(tmp_path: Path) -> None:

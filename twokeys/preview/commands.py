@@ -77,7 +77,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
             states=states,
             say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
         )
-        known[stack] = exported(snapshot)
+        known[stack] = exported(snapshot, known.get(stack, {}))
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:
             _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)

@@ -25,7 +25,7 @@ from twokeys.pack.own_account import of_program
 from twokeys.preview.process import run_in_process
 from twokeys.preview.run import Run
 from twokeys.preview.unknowns import Answer, Unknowns
-from twokeys.preview.values import on_wire
+from twokeys.preview.values import UNKNOWN_TEXT, on_wire
 from twokeys.project import states as of_project
 from twokeys.project.config import Project, as_full_key, load_config, read_config, read_mapping
 from twokeys.shown import listed
@@ -242,11 +242,22 @@ def outputs_of(states: Iterable[Path]) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-def exported(snapshot: Snapshot) -> Mapping[str, Any]:
-    """What the stack of a preview exports, on the wire: a secret is not known, as in a state that is read."""
+def exported(snapshot: Snapshot, was: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the stack of a preview exports, on the wire: where that is not known, what it exported before, if it did.
+
+    A secret is not known, as in a state that is read.
+    """
     found = next(iter(snapshot.of_type(STACK)), None)
     outputs = found.outputs if found else {}
-    return on_wire({key: UNKNOWN if found and key in found.secrets else one for key, one in outputs.items()})  # type: ignore[no-any-return] # JSON
+    known = {key: UNKNOWN if found and key in found.secrets else one for key, one in outputs.items()}
+    return _else_before(on_wire(known), was)  # type: ignore[no-any-return] # JSON
+
+
+def _else_before(new: Any, old: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(new, dict):
+        before = old if isinstance(old, dict) else {}
+        return {key: _else_before(one, before.get(key)) for key, one in new.items()}
+    return old if new == UNKNOWN_TEXT and old is not None else new
 
 
 def _say(severity: str, message: str) -> None:
