@@ -312,7 +312,12 @@ def test_what_every_stack_needs_is_asked_for(key: str) -> None:
         ("doors.ci.keys", [], "it is empty", "write what is meant"),
         ("doors.ci.expires", None, "nothing stands after its colon", "write what is meant, or leave the key"),
         ("account", {}, "there is no such setting", "write accounts, if that is meant, or remove it"),
-        ("doors.ci.from", {"role": "ci", "account": "222222222222"}, "by its key", "write that key"),
+        (
+            "doors.ci.from",
+            {"role": "ci", "account": "222222222222"},
+            "third party",
+            "add `keys: [trust]` and an `externalId`",
+        ),
         ("doors.ci.permissions.statements", [{}], "Statement[0]: the statement has no Effect", "correct it"),
         ("doors.ci.keys", ["trusts"], "it takes 'trust' or 'grant'", "write trust, if that is meant, or wr"),
         ("doors.ci.keys", ["both"], "it takes 'trust' or 'grant'", "write one of these"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,13 +23,14 @@ from tests.access.world import (
     trusts,
 )
 from twokeys.access.declared_doors import DeclaredDoors, who
+from twokeys.access.graph import build
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Documents
 from twokeys.access.model.exports import Exported
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.principal_policies import read_principals
 from twokeys.access.model.principals import Principal, PrincipalKind
-from twokeys.access.reading.snapshot import STACK, Resource
+from twokeys.access.reading.snapshot import STACK, Evidence, Resource, project_of
 from twokeys.doors import ACCOUNT_OUTPUT, MEMBERS_OUTPUT, PEOPLE_OUTPUT, Who, render
 from twokeys.iam import UNKNOWN, PolicyDocument
 
@@ -344,12 +346,19 @@ def test_a_user_who_is_not_in_the_group_according_to_its_stack_holds_no_grant() 
     assert "door-needs-grant" in world.rules()
 
 
+NOBODY: dict[str, object] = {"people_account_id": HUB, "group_members": {}, "user_arns": {}, "role_arns": {}}
+
+
 @pytest.mark.parametrize(("says", "there", "open_"), [
     (None, "", {"ALICE", "CI", "EVE"}),
-    ({}, "", set()),
-    ({"user_arns": {"eve": arn(HUB, "user/eve")}}, "", {"EVE"}),
-    ({}, "hub", {"CI"}),
-    ({}, "unpinned", {"CI"}),
+    ({}, "", {"ALICE", "CI", "EVE"}),  # which tells of nobody, neither that they are gone
+    (NOBODY | {"people_account_id": PROD}, "", {"ALICE", "CI", "EVE"}),  # as another company's of that name does
+    (NOBODY, "older", {"ALICE", "CI", "EVE"}),  # who may have been made since
+    (NOBODY, "elsewhere", {"EVE"}),
+    (NOBODY, "", set()),
+    (NOBODY | {"user_arns": {"eve": arn(HUB, "user/eve")}}, "", {"EVE"}),
+    (NOBODY, "hub", {"CI"}),
+    (NOBODY, "unpinned", {"CI"}),
 ])  # fmt: skip
 def test_who_is_gone_from_the_stack_that_made_them_holds_no_grant_of_another_one(
     says: dict[str, object] | None, there: str, open_: set[str]
@@ -375,11 +384,20 @@ def test_who_is_gone_from_the_stack_that_made_them_holds_no_grant_of_another_one
         world.add("StackReference", "management", name="org/hub/management", outputs={"outputs": once})
         stack = Resource("urn:pulumi:management::hub::pulumi:pulumi:Stack::m", STACK, "m", outputs=says)
         world.resources.append(stack)
-    if there:
+    if there == "elsewhere":
+        outputs = {"outputs": {"user_arns": {"eve": eve}}}
+        world.add("StackReference", "moved", name="org/people/prod", outputs=outputs)
+    elif there in ("hub", "unpinned"):
         role = world.role("ci", world.hub if there == "hub" else world.provider("any", HUB, assume=False, pin=False))
         world.change(role, urn="urn:pulumi:management::hub::aws:iam/role:Role::ci")
-    names = {"ALICE": ALICE, "CI": CI, "EVE": eve}
-    assert {door.source.arn for door in world.graph.doors if door.open} == {names[one] for one in open_}
+    names, stacks = (
+        {"ALICE": ALICE, "CI": CI, "EVE": eve},
+        [project_of(world.resources[0].urn), "urn:pulumi:management::hub"],
+    )
+    times = ["2026-09-02T00:00:00Z", "2026-09-01T00:00:00Z" if there == "older" else "2026-09-03T00:00:00Z"]
+    evidence = tuple(Evidence("state", time, stack=stack) for time, stack in zip(times, stacks, strict=True))
+    graph = build(replace(world.snapshot, evidence=evidence))
+    assert {door.source.arn for door in graph.doors if door.open} == {names[one] for one in open_}
 
 
 NARROWED = {"Version": "2012-10-17", "Statement": [{**trusts(CI), "Condition": UNKNOWN}]}

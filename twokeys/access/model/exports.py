@@ -1,6 +1,6 @@
 """The keys that live in other stacks, as those stacks export them and a stack reference brings them here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -8,7 +8,7 @@ from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.not_proved import NotProved
 from twokeys.access.model.principals import INLINE_POLICIES, Identity, Principals
-from twokeys.access.reading.snapshot import STACK, Referred, Snapshot, mapping
+from twokeys.access.reading.snapshot import STACK, Referred, Snapshot, mapping, project_of
 from twokeys.access.reading.type_names import ROLE
 from twokeys.doors import (
     ACCOUNT_OUTPUT,
@@ -63,13 +63,32 @@ class Exported:
         self.gone: set[tuple[str, str, str]] = set()
         """Whom a stack of the snapshot made, as another one once read of it, and says no more that it makes."""
         held = {_stack_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
-        says = {_stack_of(one.urn): set(_made(one.outputs)) for one in snapshot.of_type(STACK)} if held else {}
+        old: list[Referred] = []
         for referred in snapshot.referred:
-            stack = tuple(referred.stack.split("/")[-2:])
-            if stack not in held:
+            if tuple(referred.stack.split("/")[-2:]) not in held:
                 self._read(referred)
             elif referred.shown:
-                self.gone |= set(_made(referred.outputs)) - says.get(stack, set())
+                old.append(referred)
+        if old:
+            self._compare(old, snapshot)
+
+    def _compare(self, old: Sequence[Referred], snapshot: Snapshot) -> None:
+        """Who is gone of those whom others once read of. What a stack does not tell, or told before that, is no answer,
+        nor is what it tells of accounts that it has nobody in; who moved to another stack is there.
+        """
+        says = {_stack_of(one.urn): one.outputs for one in snapshot.of_type(STACK)}
+        moments = {one.stack: one.moment for one in snapshot.evidence if one.stack and one.moment}
+        there = set(chain.from_iterable(map(_made, [*says.values(), *self.outputs.values()])))
+        for referred in old:
+            project, stack = referred.stack.split("/")[-2:]
+            told, read = says.get((project, stack), {}), moments.get(project_of(referred.resource.urn))
+            now = moments.get(f"urn:pulumi:{stack}::{project}")
+            if now is None or read is None or now >= read:
+                of = {
+                    one: value for one, value in referred.outputs.items() if isinstance(told.get(one), (str, Mapping))
+                }
+                accounts = {"", *_groups(told)[:1], *(account for account, _, _ in _made(told))}
+                self.gone |= {one for one in _made(of) if one[0] in accounts} - there
 
     def _read(self, referred: Referred) -> None:
         stack, outputs = referred.stack, referred.outputs
@@ -147,8 +166,8 @@ class Exported:
 
 def _groups(outputs: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     """The account in which people live and its groups; no groups where one of the two is not known."""
-    account, groups = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT), outputs.get(MEMBERS_OUTPUT)
-    return (account, mapping(groups)) if isinstance(account, str) else ("", {})
+    account = outputs.get(PEOPLE_OUTPUT) or outputs.get(ACCOUNT_OUTPUT)
+    return (account, mapping(outputs.get(MEMBERS_OUTPUT))) if isinstance(account, str) else ("", {})
 
 
 def _made(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
