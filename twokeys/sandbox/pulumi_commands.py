@@ -86,7 +86,7 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
             one.stop()
         click.echo("stopped" if running else "no local AWS was running", err=True)
         if folder in Path(os.environ.get("AWS_CONFIG_FILE", "")).parents:
-            address = os.environ.get("AWS_ENDPOINT_URL")
+            address = os.environ.get("AWS_ENDPOINT_URL") or None
             gone = [*inherited(()), *(name for name in os.environ if name == SEED or os.environ[name] == address)]
             if sys.stdout.isatty():
                 click.echo('This shell still points at it: eval "$(twokeys sandbox shell --stop)"', err=True)
