@@ -2,6 +2,7 @@
 
 import re
 import stat
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -93,18 +94,14 @@ CONFIG = click.option(
     help="A config value that wins over the file's.",
 )
 """Config values by key, as `overrides`."""
-PACK_CONFIG = click.option(
-    "--policy-pack-config",
+_PACK_CONFIG = partial(
+    click.option,
     "pack_config",
+    "--policy-pack-config",
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
-PACK_CONFIG_OF_STATES = click.option(
-    "--policy-pack-config",
-    "--config",
-    "pack_config",
-    type=InputPath(path_type=Path, dir_okay=False),
-    help="Exceptions and enforcement by rule, as JSON.",
-)
+PACK_CONFIG = _PACK_CONFIG()
+PACK_CONFIG_OF_STATES = _PACK_CONFIG("--config")
 """The same where no program has config values, by its earlier name too."""
 PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

@@ -537,6 +537,17 @@ class Answers:
         return (*self.ways, *self.within)
 
     @cached_property
+    def _held(self) -> Mapping[tuple[str, ...], dict[str, Document | None]]:
+        found = defaultdict[tuple[str, ...], dict[str, Document | None]](dict)
+        for (*whom, name), said in self.holds.items():
+            found[tuple(whom)][name] = said
+        return found
+
+    def held_by(self, whom: tuple[str, ...]) -> Mapping[str, Document | None]:
+        """The documents of `holds` of one holder, by name."""
+        return self._held.get(whom, {})
+
+    @cached_property
     def _into(self) -> Mapping[Who, list[tuple[int, Way]]]:
         found = defaultdict[Who, list[tuple[int, Way]]](list)
         for number, way in enumerate(self.all_ways):

@@ -20,7 +20,7 @@ from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
 from twokeys.audit.sorting import Sorting, may_be_unusual
 from twokeys.audit.stood import Stood
-from twokeys.audit.strengths import as_they_may_be, strengths_of
+from twokeys.audit.strengths import as_they_may_be, histories_of, strengths_of
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.audit.way_uses import WayUse, way_use
@@ -167,8 +167,9 @@ def compare(
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
-    strengths = strengths_of(answers, population, (*gone, *there), changes)
-    answers = as_they_may_be(answers, (*gone, *there), changes)
+    histories = histories_of(answers, changes)
+    strengths = strengths_of(answers, population, (*gone, *there), changes, histories)
+    answers = as_they_may_be(answers, (*gone, *there), histories)
     first = trail.start or datetime.max.replace(tzinfo=UTC)
     learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(

@@ -69,7 +69,7 @@ def _shown(whom: tuple[str, str, str], answers: Answers) -> dict[str, Document |
         name = answers.names.get(whom[2], whom[2])
         ways = (way for way in answers.all_ways if permission_set_of(way.target.arn or way.target.who.name) == name)
         return {said.arn or "": said for way in ways for said in way.permissions.documents}
-    return {key[3]: said for key, said in answers.holds.items() if key[:3] == whom and key[3] not in ("", BOUNDARY)}
+    return {name: said for name, said in answers.held_by(whom).items() if name not in ("", BOUNDARY)}
 
 
 def document_of(one: Change, answers: Answers) -> Document:

@@ -1,11 +1,12 @@
 """How strong roles were meanwhile, or may still be, by policies that the answers do not show. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from itertools import chain
+from typing import TypeAlias
 
 from twokeys.access.model.principals import own_changes
 from twokeys.answers.model import Answers, Party, Way
@@ -24,6 +25,7 @@ from twokeys.iam.arn import partition_of_region
 from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc
 
+Histories: TypeAlias = Mapping[Who | None, History]
 _POLICIES = ("RolePolicy", "UserPolicy", "GroupPolicy", "PermissionSet")
 """How calls end that give a policy to somebody."""
 
@@ -43,7 +45,7 @@ def permissions_meanwhile(
     of_then = since is None and one.gives != TRUST and one.of[0] == "role"
     shown = History(one.whom, done, answers).between(since or FIRST, FIRST if of_then else until or LAST)
     role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
-    strongest = _strongest(role, one.whom, shown, done, answers)
+    strongest = _strongest(role, one.whom, shown, _made(done), answers)
     if one.gives != TRUST and strongest is not Level.ADMINISTRATOR and is_about_roles(one, {}, answers):
         return None
     if of_then and (strongest is Level.UNKNOWN or strongest <= max(way.permissions.level for way in ways)):
@@ -51,14 +53,20 @@ def permissions_meanwhile(
     return strongest, tuple(map(_policy, shown))
 
 
-def _strongest(role: str, whom: tuple[str, str, str], had: Policies, done: Iterable[Change], answers: Answers) -> Level:
-    """How strong a role is by these policies; that is not known of one that nothing shows."""
+def _made(done: Iterable[Change]) -> set[tuple[str, str, str]]:
+    """The roles that calls made."""
+    return {one.whom for one in done if one.use.event == "CreateRole"}
+
+
+def _strongest(
+    role: str, whom: tuple[str, str, str], had: Policies, made: Container[tuple[str, str, str]], answers: Answers
+) -> Level:
+    """How strong a role is by these policies; that is not known of one that nothing shows and no call `made`."""
     documents = [said for each in had.values() for said in each]
-    shown = whom in answers.written or (*whom, "") in answers.holds
-    made = shown or any(each.use.event == "CreateRole" and each.whom == whom for each in done)
+    shown = whom in made or whom in answers.written or (*whom, "") in answers.holds
     raising = tuple(own_changes(role, filter(None, documents)))
     levels = [level_of(said, raising) if said else Level.UNKNOWN for said in documents]
-    return max((Level.NONE if made else Level.UNKNOWN, *levels))
+    return max((Level.NONE if shown else Level.UNKNOWN, *levels))
 
 
 def strength(one: Change, answers: Answers) -> Level:
@@ -73,11 +81,10 @@ def strength(one: Change, answers: Answers) -> Level:
     return level_of(document_of(one, answers), ()) if gives else Level.NONE
 
 
-def as_they_may_be(answers: Answers, stood: Iterable[Stood], changes: Sequence[Change]) -> Answers:
+def as_they_may_be(answers: Answers, stood: Iterable[Stood], histories: Histories) -> Answers:
     """The answers with each role as strong as it may still be by policies that states do not show, and with since when
     it has those that calls gave it.
     """
-    histories = _histories(answers, changes)
     more: dict[Who | None, list[Stood]] = defaultdict(list)
     for one in stood if answers.from_states else ():
         for where in whom_entered(one.change, one.accounts, answers) if one.may_stand else ():
@@ -101,10 +108,14 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood], changes: Sequence[C
 
 
 def strengths_of(
-    answers: Answers, population: Iterable[Entry], stood: Iterable[Stood], changes: Sequence[Change]
+    answers: Answers,
+    population: Iterable[Entry],
+    stood: Iterable[Stood],
+    changes: Sequence[Change],
+    histories: Histories,
 ) -> dict[str, Level]:
     """Of each entry, by id, how strong its role was then, as far as a way into it shows, or calls that changed it."""
-    done, histories = done_of(changes), _histories(answers, changes)
+    made = _made(done_of(changes))
     now, then = (
         _ways_into(each)
         for each in ((*answers.all_ways, *answers.if_granted), answers.before.all_ways if answers.before else ())
@@ -119,7 +130,7 @@ def strengths_of(
         history, may, arn = histories[role], ways[0].permissions, ways[0].target.arn
         if (had := history.between(time, time)) == history.between(LAST, LAST):
             return level
-        level = _strongest(arn, history.whom, had, done, answers)
+        level = _strongest(arn, history.whom, had, made, answers)
         return min(level, level_of(may.limit, tuple(own_changes(arn, may.documents)))) if may.limit else level
 
     found: dict[str, Level] = {}
@@ -137,7 +148,7 @@ def strengths_of(
     return found
 
 
-def _histories(answers: Answers, changes: Sequence[Change]) -> dict[Who | None, History]:
+def histories_of(answers: Answers, changes: Sequence[Change]) -> Histories:
     """Of each role whose policies calls changed."""
     calls: dict[tuple[str, str, str], list[Change]] = defaultdict(list)
     for one in done_of(changes):

@@ -204,7 +204,7 @@ def interpreter(root: Path) -> Path | None:
 def stand_ins(project: Project, stack: str) -> dict[str, str]:
     """What stands for each secret in a stack's config, by full key: only the pulumi CLI has what decrypts it.
 
-    12 digits, each time others, so that what is an account's id makes an ARN. Raises Refusal when the file cannot be
+    12 digits, other ones for each, so that what is an account's id makes an ARN. Raises Refusal when the file cannot be
     read.
     """
     given = read_config(project.stack_file(stack))

@@ -62,10 +62,10 @@ class Exported:
         self._keys: list[_Key] = []
         self.gone: set[tuple[str, str, str]] = set()
         """Whom a stack of the snapshot made, as another one once read of it, and says no more that it makes."""
-        held = {_stack_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
+        held = {project_of(resource.urn) for resource in snapshot.resources} if snapshot.referred else set()
         old: list[Referred] = []
         for referred in snapshot.referred:
-            if tuple(referred.stack.split("/")[-2:]) not in held:
+            if referred.project not in held:
                 self._read(referred)
             elif referred.shown:
                 old.append(referred)
@@ -76,13 +76,12 @@ class Exported:
         """Who is gone of those whom others once read of. What a stack does not tell, or told before that, is no answer,
         nor is what it tells of accounts that it has nobody in; who moved to another stack is there.
         """
-        says = {_stack_of(one.urn): one.outputs for one in snapshot.of_type(STACK)}
+        says = {project_of(one.urn): one.outputs for one in snapshot.of_type(STACK)}
         moments = {one.stack: one.moment for one in snapshot.evidence if one.stack and one.moment}
         there = set(chain.from_iterable(map(_made, [*says.values(), *self.outputs.values()])))
         for referred in old:
-            project, stack = referred.stack.split("/")[-2:]
-            told, read = says.get((project, stack), {}), moments.get(project_of(referred.resource.urn))
-            now = moments.get(f"urn:pulumi:{stack}::{project}")
+            told, now = says.get(referred.project, {}), moments.get(referred.project)
+            read = moments.get(project_of(referred.resource.urn))
             if now is None or read is None or now >= read:
                 of = {
                     one: value for one, value in referred.outputs.items() if isinstance(told.get(one), (str, Mapping))
@@ -183,9 +182,3 @@ def _made(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
 def _listed(outputs: Mapping[str, object], output: str) -> Iterator[object]:
     listed = outputs.get(output)
     yield from listed if isinstance(listed, list) else ()
-
-
-def _stack_of(urn: str) -> tuple[str, ...]:
-    """The project and the name of the stack that a resource belongs to."""
-    stack, _, rest = urn.removeprefix("urn:pulumi:").partition("::")
-    return rest.partition("::")[0], stack

@@ -146,6 +146,12 @@ class Referred:
     outputs: Mapping[str, object]
     shown: bool = True
 
+    @property
+    def project(self) -> str:
+        """What the URNs of the stack that is read begin with, as `project_of` has it."""
+        before, _, name = self.stack.rpartition("/")
+        return f"urn:pulumi:{name}::{before.rpartition('/')[2]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:
