@@ -169,6 +169,26 @@ def test_that_an_environment_of_pulumi_esc_is_not_read_is_said(tmp_path: Path) -
     assert "Pulumi.dev.yaml names an environment of Pulumi ESC" in done.output
 
 
+def test_what_to_do_about_a_protected_account_that_left_the_program_is_said(tmp_path: Path) -> None:
+    """The engine refuses to delete it before a stack policy is asked (CLI 3.274.1), and proposes to unprotect it.
+
+    https://www.pulumi.com/docs/iac/concepts/options/protect/
+    """
+    urn = "urn:pulumi:dev::acme::aws:organizations/account:Account::web"
+    account = {"urn": urn, "type": "aws:organizations/account:Account", "custom": True, "id": "222222222222"}
+    deployment = {"resources": [{**account, "protect": True, "inputs": {"name": "web", "email": "web@example.com"}}]}
+    (tmp_path / "dev.json").write_text(json.dumps({"version": 3, "deployment": deployment}))
+    config, given = "config: {}\n", ("--state", str(tmp_path / "dev.json"))
+    said = " ".join(acme(tmp_path, config, "", *given).output.split())
+    assert "account web is in the state and protected, and not in the program" in said
+    assert 'leave its entry in config with `state: closed` and `adopt: "222222222222"`' in said
+    kept = (
+        "import pulumi, pulumi_aws as aws\n"
+        "aws.organizations.Account('www', email='web@example.com', opts=pulumi.ResourceOptions(protect=True))\n"
+    )
+    assert "in the state and protected" not in acme(tmp_path, config, kept, *given).output, "it has an alias"
+
+
 @pytest.mark.parametrize(
     ("name", "made", "refusal"), [("ci", 1, ""), ("cii", 1, "cii"), ("ci", 0, "wait for the update to end")]
 )
