@@ -30,6 +30,7 @@ from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.who_called import about
+from twokeys.audit.words import kind_of
 from twokeys.doors import Who
 
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -563,11 +564,12 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
         for days, do in ((1, "Create"), (2, "Delete"))
     ]
     answers = read(center().graph)
-    stood = [
-        one
-        for one in joined(answers, of_ann(1.5, person), *calls, world=center(targetId=PROD)).taken_back
-        if one.entered
-    ]
+    found = joined(answers, of_ann(1.5, person), of_ann(2.5, person), *calls, world=center(targetId=PROD))
+    stood = [one for one in found.taken_back if one.entered]
+    kinds = [[kind_of(one).partition(" by a door")[1] for one in found.population]]
+    assert (kinds == [[" by a door", ""]]) is by_it
+    (first, _), briefly = found.population, "by an assignment that was given and taken back"
+    assert ([briefly in one.why for one in found.unusual if one.use == first.use] == [True]) is by_it
     assert [use.caller.who.name for one in stood for use in one.entered] == [person] * by_it
     level = [row for row in joined(answers, *calls, world=center(targetId=PROD)).taken_back if account == STAGE]
     assert [": not known, from " in row.words(answers) for row in level] == [True] * len(level), "as in prod"

@@ -29,6 +29,7 @@ _ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "its AssumeRole is in no record"
 _BEFORE = "the session began before the period, and nothing shows who began it"
 _NOT_NAMED = "the record does not name the caller"
+_BRIEFLY = "by an assignment that was given and taken back"
 _MAY_BE_GONE = "the door is in the older states alone, and may have been gone by then"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -129,7 +130,7 @@ class Entry:
     perhaps: str = ""
     on_the_way: bool = False
     unmet: tuple[str, ...] = ()
-    """What each door asks for and the call, as its record shows, did not meet, in words."""
+    """What each door asks for and the call, as its record shows, did not meet, or that it stood briefly, in words."""
     not_shown: tuple[str, ...] = ()
     """What each door asks for and the record does not tell of: MFA, an external ID."""
 
@@ -179,9 +180,9 @@ class Doors:
         ]
         late = [door for door in into if self._ended.is_over(door, use.time)]
         into = [door for door in into if door not in late]
-        if not on_the_way:  # by an assignment that no state shows any more
-            gone = had.before.keys() - {door.source.who for door in into}
-            into += [Step(Party(who), Party(use.target, use.arn), (), None, ()) for who in gone]
+        if not on_the_way:  # by an assignment that no state shows
+            gone = (had.before.keys() | had.briefly) - {door.source.who for door in into}
+            into += [Step(Party(who), self._answers.named(Party(use.target, use.arn)), (), None, ()) for who in gone]
         asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
         found, sure = self._whose(use, _each_once([door for door in into if not unmet[id(door)]]))
@@ -203,7 +204,8 @@ class Doors:
         untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
         perhaps = "; ".join(filter(None, (why, path, *lacks)))
-        return Entry(use, tuple(found), perhaps, on_the_way, lacks, not_shown)
+        briefly = (_BRIEFLY,) * all(not door.keys and door.source.who in had.briefly for door in found)
+        return Entry(use, tuple(found), perhaps, on_the_way, (*lacks, *briefly), not_shown)
 
     def _whose(self, use: Use, into: list[Step]) -> tuple[list[Step], bool]:
         """Whose of these doors a use is, by who came, and whether surely."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.ended import Ended, gone_doors
+from twokeys.audit.ended import Ended
 from twokeys.audit.entries import Doors, Entry
 from twokeys.audit.history import History
 from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use, resolved
@@ -31,8 +31,8 @@ class Sorting:
         unproved = ((one.source, one.target) for one in answers.not_proved if one.source and one.target)
         now = [*(Step(source, target, (), None, ()) for source, target in unproved), *answers.steps]
         self.doors, self.steps = _doors(answers, now)
-        gone = gone_doors(history)
-        then, ended = _doors(answers, [one.door for one in gone]), Ended(history, gone)
+        ended = Ended(history)
+        then = _doors(answers, ended.doors)
         self._entered, self._on_the_way = (
             Doors([*now, *before], answers, ended) for now, before in zip((self.doors, self.steps), then, strict=True)
         )
