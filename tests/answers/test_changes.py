@@ -679,6 +679,7 @@ def test_a_second_state_of_a_stack_that_lacks_a_resource_is_refused_and_a_copy_i
         with pytest.raises(Refusal, match="two states are of the same stack") as refused:
             written("check", "--state", states[0], "--state", states[1])
         assert f"only {old} has {gone.urn}" in str(refused.value)
+        assert "--events" not in refused.value.next_step, "which this command has not"
 
 
 def test_a_resource_that_waits_to_be_deleted_is_not_another_state_of_its_stack(tmp_path: Path) -> None:

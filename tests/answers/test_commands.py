@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from tests.access.states import write_plan, write_state
+from tests.access.test_identity_center import center
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -287,6 +288,22 @@ def test_the_states_of_all_stacks_are_compared_at_once_as_a_folder_on_each_side(
         call("diff", then, now)
     with pytest.raises(click.UsageError, match="--plan is of one stack"):
         call("diff", then, "--plan", then / "prod.json")
+
+
+def test_who_a_stack_that_one_side_alone_has_puts_into_groups_is_not_gained(tmp_path: Path) -> None:
+    """Nothing tells who was in the group before; that the stack is on one side only is said once."""
+    folder = tmp_path / "now"
+    folder.mkdir()
+    before, members = center(), center()
+    apart = [[one for one in before.resources if one.type.endswith("GroupMembership") is of] for of in (False, True)]
+    before.resources, members.resources = apart
+    old = write_state(folder / "stage.json", before)
+    (folder / "prod.json").write_text(
+        write_state(tmp_path / "p", members).read_text().replace("urn:pulumi:stage::", "urn:pulumi:prod::")
+    )
+    said = call("diff", old, folder)[1]
+    assert said.startswith(NOTHING)
+    assert said.count(f"\nOnly {folder} has prod, all of whose ways are said to be gained. From states") == 1
 
 
 def chained() -> World:

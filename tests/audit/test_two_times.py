@@ -326,7 +326,7 @@ def test_two_states_of_a_stack_are_told_apart_by_their_times_and_only_with_event
         given = [one for state in states for one in ("--state", state)]
         refused = ran(*given).exception
         assert isinstance(refused, Refusal)
-        assert "`twokeys audit --events` also takes one of the period's beginning" in refused.next_step
+        assert "with `--events` it also takes one of the period's beginning" in refused.next_step
         found = json.loads(ran(*given, "--events", logs, "--json").stdout)
         assert [one["what"] for one in found["events"]["population"]] == [BY]
         assert not [way for way in found["ways"] if way["source"]["name"] == "ci"]

@@ -108,7 +108,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
 
     if [after is not None, plan is not None, live].count(True) != 1:
         raise click.UsageError("name exactly one of a second state, --plan and --live")
-    old_states = _files(before)
+    old_states, new_stacks = _files(before), ""
     there = together([*old_states, *states], may_be_empty=[] if live else old_states)
     old = read(build(there))
     if live:
@@ -117,10 +117,11 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     else:
         then = _planned(before, plan, states) if plan is not None else together([*_files(after or before), *states])
         if after is not None:
-            _refuse_other_stacks((before, there), (after, then))
+            then, new_stacks = _of_new_stacks((before, there), (after, then))
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new) or not_shown(old))
-    found = replace(found, scope=scope(new), not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
+    said = ". ".join(filter(None, (new_stacks, scope(new))))
+    found = replace(found, scope=said or None, not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
     if as_json:
         click.echo(json.dumps(as_data(found), indent=2))
     elif form == "markdown":
@@ -182,16 +183,21 @@ def _files(path: Path) -> list[Path]:
     return files
 
 
-def _refuse_other_stacks(*sides: tuple[Path, Snapshot]) -> None:
-    """Refuse to compare where the first side has a stack that the second has not: a new one may be in that alone."""
+def _of_new_stacks(*sides: tuple[Path, Snapshot]) -> tuple[Snapshot, str]:
+    """The second side, and which stacks it alone has, in words: one may be new, or lack on the first side. Of whom such
+    a stack puts into groups that both sides show, nothing tells whether they were there before.
+
+    Raises Refusal where the first side has a stack that the second has not.
+    """
+    from twokeys.access.identity_center import MEMBERSHIP
     from twokeys.access.reading.snapshot import stack_of
     from twokeys.errors import Refusal
     from twokeys.shown import listed
 
     stacks = [{str(stack_of(one.stack)) for one in side.evidence if one.stack} for _, side in sides]
-    if gone := stacks[0] - stacks[1]:
-        (before, _), (after, _) = sides
-        new = stacks[1] - stacks[0]
+    (before, _), (after, then) = sides
+    gone, new = stacks[0] - stacks[1], stacks[1] - stacks[0]
+    if gone:
         said = [f"only {side} has {listed(sorted(own))}" for side, own in ((before, gone), (after, new)) if own]
         raise Refusal(
             "two states of different stacks",
@@ -199,6 +205,11 @@ def _refuse_other_stacks(*sides: tuple[Path, Snapshot]) -> None:
             why=f"{' and '.join(said)}: what differs is no change of either",
             next_step="compare the states of the same stacks; give those of other stacks with `--state FILE`",
         )
+    both = (one for one in then.resources if not (one.type == MEMBERSHIP and str(stack_of(one.urn)) in new))
+    if not new:
+        return then, ""
+    only = f"Only {after} has {listed(sorted(new))}, all of whose ways are said to be gained"
+    return replace(then, resources=tuple(both)), only
 
 
 def _planned(before: Path, plan: Path, states: tuple[Path, ...]) -> Snapshot:

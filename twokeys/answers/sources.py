@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -16,19 +17,22 @@ from twokeys.access.reading.type_names import USER
 from twokeys.errors import Refusal
 from twokeys.project.states import not_whole, sandbox_states
 
+_TWO_TIMES = "; with `--events` it also takes one of the period's beginning"
+"""Of the states of one stack, what audit does."""
 
-def together(files: Iterable[Path], *, may_be_empty: Collection[Path] = ()) -> Snapshot:
+
+def together(files: Iterable[Path], *, may_be_empty: Collection[Path] = (), also: str = "") -> Snapshot:
     """The snapshot that several states show together, as one organization.
 
-    `may_be_empty` are those of stacks that may not be made yet.
+    `may_be_empty` are those of stacks that may not be made yet. `also` is what the command takes of two of one stack.
 
     Raises Refusal where one is no state or shows nothing, or where two are of the same stack and differ: what they say
     together was never so at one time.
     """
-    return _as_one({file: read_state(file, may_be_empty=file in may_be_empty) for file in files})
+    return _as_one({file: read_state(file, may_be_empty=file in may_be_empty) for file in files}, also)
 
 
-def _as_one(states: Mapping[Path, Snapshot]) -> Snapshot:
+def _as_one(states: Mapping[Path, Snapshot], also: str = "") -> Snapshot:
     if not states:
         raise Refusal(
             "there is no state to read",
@@ -50,8 +54,7 @@ def _as_one(states: Mapping[Path, Snapshot]) -> Snapshot:
                     "two states are of the same stack",
                     where=f"{first}, {file}",
                     why=f"only {only} has {differing}" if only else f"they tell different things of {differing}",
-                    next_step="give one state of each stack, the newest; `twokeys audit --events` also takes one of the"
-                    " period's beginning",
+                    next_step=f"give one state of each stack, the newest{also}",
                 )
     resources = tuple(one for _, urns in whole.values() for those in urns.values() for one in those)
     return replace(found, resources=resources)
@@ -86,14 +89,15 @@ def snapshot(
     *,
     live: bool = False,
     member_role: str = "",
-    at_two_times: bool = False,
+    at_two_times: bool | None = None,
 ) -> Snapshot:
     """What a command was asked to look at: live IAM, or states and stacks of the sandbox; by default all of its stacks.
 
     With live IAM the states only say for whom and why its doors and users were declared. With `at_two_times` there may
-    be an older state of each stack. Raises Refusal where there is nothing to read.
+    be an older state of each stack; where it is False, the command would take one with other options. Raises Refusal
+    where there is nothing to read.
     """
-    read = _states_of_two_times if at_two_times else together
+    read = _states_of_two_times if at_two_times else partial(together, also=_TWO_TIMES * (at_two_times is False))
     if live:
         from twokeys.access.reading.live import read_live  # noqa: PLC0415 - boto3 takes a third of a second to import
 
