@@ -1,5 +1,6 @@
 """What states of a period's beginning tell beside those of its end."""
 
+import csv
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -24,9 +25,14 @@ from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.commands import audit
 from twokeys.audit.comparison import Comparison, compare
+from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
+from twokeys.audit.events import taken_back as lines
+from twokeys.audit.first_sheet import lines as sheet
 from twokeys.audit.strengths import strength
+from twokeys.audit.table import as_csv
 from twokeys.audit.trail import Trail
+from twokeys.audit.who_called import NO_CALL
 from twokeys.audit.words import kind_of
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -199,6 +205,23 @@ def test_a_door_that_asks_for_less_now_is_one_door_and_still_the_only_one_of_a_t
     assert (kind_of(one), len(one.doors)) == (BY, 1)
 
 
+def test_what_differs_between_two_states_and_no_call_explains_is_said_first() -> None:
+    """A change that no record has: of a trust policy, UpdateAssumeRolePolicy would be one.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
+    """
+    said = f"role deployer of {STAGE} (trust policy)"
+    for calls, expected in (((), [said]), ((CLOSED,), []), ((CLOSED | {"errorCode": "AccessDenied"},), [said])):
+        found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), *calls)
+        assert [what for kind, what in lines(found.answers, found) if kind == NO_CALL] == expected
+        on_sheet = [what for _, what in sheet(found.answers, found) if NO_CALL in what]
+        assert on_sheet == [f"or before: {one}: {NO_CALL}" for one in expected]
+        rows = csv.DictReader(as_csv(found.answers, None, found, DAY).splitlines())
+        assert [row["why"] for row in rows if row["what"] == NO_CALL] == expected
+        assert as_data(found.answers, found)["unexplained"] == expected
+    assert of_two_times(two_keys(OF_CI), two_keys(OF_CI)).unexplained == ()
+
+
 @pytest.mark.parametrize("weaker", [True, False])
 def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*, weaker: bool) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html: NoSuchEntity, if it has it not."""
@@ -259,7 +282,7 @@ def test_a_permissions_boundary_limits_a_role_while_it_is_there(
     boundaries: tuple[str, str], call: str, strengths: list[str]
 ) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePermissionsBoundary.html."""
-    worlds = [two_keys(**{"permissionsBoundary": one} if one else {}) for one in boundaries]
+    worlds = [two_keys(**({"permissionsBoundary": one} if one else {})) for one in boundaries]
     for world in worlds:
         put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=ADMINISTRATOR)
     asked_for = {"roleName": "deployer", "permissionsBoundary": READ_ONLY}

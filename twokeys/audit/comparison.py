@@ -64,6 +64,8 @@ class Comparison:
     """The calls that changed, or tried to change, who can enter, in order of time."""
     taken_back: tuple[Stood, ...] = ()
     """What let somebody in during the period, or may have, and is not in the answers: what is judged first."""
+    unexplained: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = ()
+    """Whom two states tell otherwise, and what of each, though no recorded call explains it."""
     not_in_states: tuple[Stood, ...] = ()
     """What a call gave that may yet stand, and that the states do not have."""
     earlier: tuple[Use, ...] = ()
@@ -126,7 +128,7 @@ class Comparison:
         A door that was made or changed is what a plan does: whether a policy was there before the records, only states
         of then tell.
         """
-        taken = any(one.was_there for one in self.taken_back)
+        taken = self.unexplained or any(one.was_there for one in self.taken_back)
         return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or taken)
 
 
@@ -195,6 +197,7 @@ def compare(
         changes=changes,
         taken_back=gone,
         not_in_states=there,
+        unexplained=tuple((whom, tuple(what)) for whom, what in history.unexplained(accounts).items()),
         earlier=tuple(use for use in asked_of if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
         strengths=strengths,

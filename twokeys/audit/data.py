@@ -15,7 +15,7 @@ from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.way_uses import WayUse
-from twokeys.audit.who_called import begun
+from twokeys.audit.who_called import begun, without_record
 from twokeys.audit.words import by_door, kind_of, mfa
 
 POPULATION = '"population": []'
@@ -48,6 +48,7 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
         "undeclared": [_use(use, answers) for use in comparison.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
         "takenBack": [_taken_back(one, where, answers) for one in comparison.taken_back for where in one.places],
+        "unexplained": [without_record(*one, answers) for one in comparison.unexplained],
         "changes": [
             {**_use(one.use, answers), "changed": one.parameters, "trusts": one.trusts or None}
             for one in comparison.changes

@@ -14,7 +14,7 @@ from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
-from twokeys.audit.who_called import actor, begun, caller, who_began
+from twokeys.audit.who_called import NO_CALL, actor, begun, caller, who_began, without_record
 from twokeys.audit.words import (
     FEW,
     MANY,
@@ -271,7 +271,7 @@ def what_was(one: Stood) -> str:
 
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
-    said = []
+    said = [(NO_CALL, without_record(*one, answers)) for one in comparison.unexplained]
     for one in comparison.taken_back:
         first = actor(one.change.use, answers)
         by = f"{first} ({one.change.use.id})" + (

@@ -25,7 +25,7 @@ from twokeys.audit.to_look_at import (
 )
 from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import Word
-from twokeys.audit.who_called import called, given, who_began
+from twokeys.audit.who_called import NO_CALL, called, given, who_began, without_record
 from twokeys.audit.whom import enter, ways_into
 from twokeys.audit.words import FEW
 from twokeys.shown import counted, listed
@@ -51,6 +51,10 @@ def lines(answers: Answers, comparison: Comparison) -> Lines:
     for (kind, who, _), calls in of_calls.items():
         calls.sort(key=lambda one: -strength(one.change, answers))
         found.append((kind, (False, False, -strength(calls[0].change, answers)), _changed(who, calls, answers)))
+    if each := [without_record(*one, answers) for one in comparison.unexplained]:
+        last = max(one.moment for one in answers.evidence if one.moment)
+        text = f"or before: {listed(each, most=FEW)}: {NO_CALL}"
+        found.append((CHANGE, (False, False, -len(Level)), (f"{last:%Y-%m-%d %H:%M}", text)))
     return in_order(found)
 
 

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -10,7 +10,7 @@ from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers, Party
 from twokeys.audit.bearing import matters, may_deny
 from twokeys.audit.changes import MOVES, PROVISIONS
-from twokeys.audit.shown import is_of_nobody_here, was_shown
+from twokeys.audit.shown import MAKES, is_of_nobody_here, was_shown
 from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
 from twokeys.iam import UNKNOWN, Arn
@@ -89,6 +89,27 @@ class History:
         for time in sorted({*filter(None, times)}):
             first, last = (cut(calls, time, key=lambda one: one.use.time) for cut in (bisect_left, bisect_right))
             yield from calls[first:last]
+
+    def unexplained(self, accounts: Container[str]) -> dict[Whom, list[str]]:
+        """What of whom differs between the states of the period's beginning and end, of accounts whose calls are
+        `done`, though no call since then is about it: something that no record has, or a state that did not see it.
+        """
+        found: dict[Whom, list[str]] = defaultdict(list)
+        now, then = self.answers, self.answers.before
+        if then is None:
+            return found
+        first = min((one.moment for one in then.evidence if one.moment), default=LAST)
+        for key in {**then.holds, **now.holds}:
+            account, kind, name, what = key
+            same = key in now.holds and key in then.holds and _is_same(now.holds[key], then.holds[key])
+            read = all((account, "", "") in side.written for side in (now, then))
+            asked = account in accounts or kind in {"set", "identity-center-group"}
+            if same or not (read and asked) or any(id in now.names and id not in accounts for id in what.split()):
+                continue
+            since = [one for one in self.of.get(key[:3], ()) if one.use.time > first]
+            if not any(one.held == key or one.call.deletes or one.use.event in MAKES for one in since):
+                found[account, kind, name].append(what)
+        return found
 
     def provisioned(self, permission_set: str, account: str) -> list[datetime]:
         """When calls brought an account what the set was given: by that name, or with an assignment.

@@ -63,6 +63,7 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
             if one.entered or (concerns(one) and (one.lost or not one.permissions or enter(one.change, answers)))
         ),
         not_in_states=tuple(one for one in map(own, comparison.not_in_states) if one.entered or concerns(one)),
+        unexplained=tuple(one for one in comparison.unexplained if one[0][1:] == ("user", person)),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
     )

@@ -17,7 +17,7 @@ from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.way_uses import WayUse
 from twokeys.audit.what_was_read import covered, days, not_readable
-from twokeys.audit.who_called import begun
+from twokeys.audit.who_called import NO_CALL, begun, without_record
 from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet
@@ -185,6 +185,9 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "not after": _at(gone.until),
             "why": f"{gone.words(answers)}{gone.came(answers)}",
         }
+    for whom, what in comparison.unexplained:
+        where = {"account": whom[0], "account name": answers.account_name(whom[0])}
+        yield {"what": NO_CALL, **where, "why": without_record(whom, what, answers)}
     for change in comparison.changes:
         kind, whose, _ = change.of
         role = {"into role": whose} if kind == "role" else {}
