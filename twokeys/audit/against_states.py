@@ -5,6 +5,7 @@ Pure. docs/audit-events-words.md says what counts.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -181,6 +182,9 @@ def _named(answers: Answers, principal: str) -> str:
     return answers.named(Party(who)).short if who else in_trust(principal)
 
 
+_time = attrgetter("time")
+
+
 def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) -> tuple[Stood, ...]:
     """Each with the entries, which are in order of time, that there were while it stood."""
     of: dict[Who | None, list[Use]] = defaultdict(list)
@@ -195,9 +199,9 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
         entered = whom_entered(one.change, one.accounts or answers.accounts, answers)
         known = one.since or one.may_stand or one.change.undone or one.lost
         whom = {*entered, *chain.from_iterable(members[each] for each in entered)} if known else ()
-        for use in chain.from_iterable(of[where] for where in whom):
-            stood = (one.since or use.time) <= use.time <= (one.until or use.time)
-            if stood and is_by(one.change, use, answers):
-                yield use
+        for own in (of[where] for where in whom):
+            first = bisect_left(own, one.since, key=_time) if one.since else 0
+            last = bisect_right(own, one.until, key=_time) if one.until else len(own)
+            yield from (use for use in own[first:last] if is_by(one.change, use, answers))
 
     return tuple(replace(one, entered=tuple(sorted({*came(one)}, key=attrgetter("time", "id")))) for one in found)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from operator import itemgetter
 
 from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers, Party
@@ -22,6 +23,8 @@ _MOMENT = timedelta.resolution
 Whom = tuple[str, str, str]
 Policies = Mapping[str, Sequence[Document | None]]
 """By name, each as it was; what is no document is None."""
+_Span = tuple[datetime, datetime, Document | None]
+_start, _end = itemgetter(0), itemgetter(1)
 _EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
 """How a call asks to provision all accounts that have a permission set."""
 _NO_LIMIT = (Document(UNKNOWN, "AdministratorAccess", arn="arn:aws:iam::aws:policy/AdministratorAccess"),)
@@ -70,7 +73,8 @@ class History:
             at = position[one.key] = position.get(one.key, -1) + 1
             if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, self.last, answers):
                 continue
-            before = (each for each in same if one.gives.startswith("Put") and each.use.time <= time)
+            wrote = same if one.gives.startswith("Put") else []
+            before = (each for each in wrote if each.use.time <= time)
             if one.undone and not may_deny(one, before, self.last, answers):
                 continue
             back = one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]
@@ -141,10 +145,12 @@ class History:
 
     def between(self, whom: Whom, first: datetime, last: datetime) -> Policies:
         """What it had at a moment, or at any between two. Of calls in the second of the one moment either is first."""
-        found: dict[str, list[Document | None]] = defaultdict(list)
-        for start, end, name, said in self._spans(whom):
-            if (start < last or start <= first) and (end > first or end >= last):
-                found[name].append(said)
+        found: dict[str, list[Document | None]] = {}
+        for name, spans in self._spans(whom).items():
+            start = min(bisect_right(spans, first, key=_end), bisect_left(spans, last, key=_end))
+            stop = max(bisect_left(spans, last, key=_start), bisect_right(spans, first, key=_start))
+            if said := [one for _, _, one in spans[start:stop]]:
+                found[name] = said
         return found
 
     def since(self, whom: Whom) -> Mapping[str, datetime]:
@@ -152,22 +158,22 @@ class History:
         self._spans(whom)
         return self._since.get(whom, {})
 
-    def _read(self, whom: Whom) -> list[tuple[datetime, datetime, str, Document | None]]:
+    def _read(self, whom: Whom) -> dict[str, list[_Span]]:
         """From when until when it had each policy and, where any is known to limit it, each boundary or none."""
         answers, before, calls = self.answers, self.answers.before, defaultdict[str, list[Change]](list)
         for one in self.of.get(whom, ()):
             if one.gives in POLICIES or one.of[2] == BOUNDARY:
                 calls[one.of[2]].append(one)
         now, then = _shown(whom, answers), _shown(whom, before) if before else {}
-        found: list[tuple[datetime, datetime, str, Document | None]] = []
+        found: dict[str, list[_Span]] = defaultdict(list)
         for name in {**now, **then, **calls}:
             of, no_limit = calls[name], _NO_LIMIT if name == BOUNDARY else ()
             here: Sequence[Document | None] = [now[name]] if name in now else no_limit
             if not of:  # what differs may have changed at any time
                 was = [then[name]] if name in then else no_limit if before and whom in before.written else ()
                 was = () if here and was and _is_same(was[0], here[0]) else was
-                found += [(FIRST, LAST - _MOMENT, name, said) for said in was]
-                found += [(FIRST, LAST, name, said) for said in here]
+                found[name] += [(FIRST, LAST - _MOMENT, said) for said in was]
+                found[name] += [(FIRST, LAST, said) for said in here]
                 continue
             knows = was_shown(of[0], answers)
             begins = [then[name]] if knows and name in then else []
@@ -181,7 +187,7 @@ class History:
             versions += ([] if one.undone else [document_of(one, answers)] for one in of)
             versions[-1] += [now[name]] if name in now else []
             for start, end, each in zip(times, times[1:], versions, strict=False):
-                found += [(start, end, name, said) for said in each or no_limit]
+                found[name] += [(start, end, said) for said in each or no_limit]
         return found
 
 
