@@ -210,16 +210,20 @@ def test_what_differs_between_two_states_and_no_call_explains_is_said_first() ->
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
     """
-    said = f"role deployer of {STAGE} (trust policy)"
+    said, recorded = f"role deployer of {STAGE} (trust policy)", entry(CI_SESSION, DEPLOYER, at(1))
+    recorded |= {"recipientAccountId": STAGE}
     for calls, expected in (((), [said]), ((CLOSED,), []), ((CLOSED | {"errorCode": "AccessDenied"},), [said])):
-        found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), *calls)
+        found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), recorded, *calls)
         assert [what for kind, what in lines(found.answers, found) if kind == NO_CALL] == expected
         on_sheet = [what for _, what in sheet(found.answers, found) if NO_CALL in what]
         assert on_sheet == [f"or before: {one}: {NO_CALL}" for one in expected]
+        top = [line for line in at_the_top(found.answers, found) if line.startswith("Differs between the states")]
+        assert [line.rpartition("explains it: ")[2] for line in top] == expected
         rows = csv.DictReader(as_csv(found.answers, None, found, DAY).splitlines())
         assert [row["why"] for row in rows if row["what"] == NO_CALL] == expected
         assert as_data(found.answers, found)["unexplained"] == expected
-    assert of_two_times(two_keys(OF_CI), two_keys(OF_CI)).unexplained == ()
+    assert not of_two_times(two_keys(OF_BOTH), two_keys(OF_CI)).unexplained, "that nothing is recorded is said"
+    assert not of_two_times(two_keys(OF_CI), two_keys(OF_CI), recorded).unexplained
 
 
 @pytest.mark.parametrize("weaker", [True, False])

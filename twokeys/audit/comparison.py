@@ -197,7 +197,9 @@ def compare(
         changes=changes,
         taken_back=gone,
         not_in_states=there,
-        unexplained=tuple((whom, tuple(what)) for whom, what in history.unexplained(accounts).items()),
+        unexplained=tuple(
+            (whom, tuple(what)) for whom, what in history.unexplained(accounts, trail.coverage.accounts).items()
+        ),
         earlier=tuple(use for use in asked_of if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
         strengths=strengths,

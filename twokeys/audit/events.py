@@ -171,6 +171,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         for what, lines in parts
         if lines
     ]
+    differ = [] if told else [without_record(*one, answers) for one in comparison.unexplained]
+    said += [f"{NO_CALL.capitalize()}: {listed(differ, most=FEW)}"] if differ else []
     step = _NOT_THERE if answers.before else _THEN
     stood = [f"{_STOOD.format(counted(len(taken[_STOOD]), 'change'))}. Next step: {step}"] * bool(taken[_STOOD])
     return [came_in] * bool(came) + said + stood

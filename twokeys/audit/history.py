@@ -94,9 +94,9 @@ class History:
             first, last = (cut(calls, time, key=lambda one: one.use.time) for cut in (bisect_left, bisect_right))
             yield from calls[first:last]
 
-    def unexplained(self, accounts: Container[str]) -> dict[Whom, list[str]]:
-        """What of whom differs between the states of the period's beginning and end, of accounts whose calls are
-        `done`, though no call since then is about it: something that no record has, or a state that did not see it.
+    def unexplained(self, accounts: Container[str], recorded: Container[str]) -> dict[Whom, list[str]]:
+        """What of whom differs between the states of the period's beginning and end, of accounts that are asked for
+        and of which there are records, though no call since then is about it.
         """
         found: dict[Whom, list[str]] = defaultdict(list)
         now, then = self.answers, self.answers.before
@@ -108,7 +108,11 @@ class History:
             same = key in now.holds and key in then.holds and _is_same(now.holds[key], then.holds[key])
             read = all((account, "", "") in side.written for side in (now, then))
             asked = account in accounts or kind in {"set", "identity-center-group"}
-            if same or not (read and asked) or any(id in now.names and id not in accounts for id in what.split()):
+            if (
+                same
+                or not (read and asked and account in recorded)
+                or any(id in now.names and id not in accounts for id in what.split())
+            ):
                 continue
             since = [one for one in self.of.get(key[:3], ()) if one.use.time > first]
             if not any(one.held == key or one.call.deletes or one.use.event in MAKES for one in since):
