@@ -189,10 +189,8 @@ def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[
                 page = _PAGE + "variable-unsupported-in-element"
                 yield error("variable-in-element", statement, f"Principal.{type_}", message, page)
             elif fits is not None and name != "*" and not fits(name):
-                page = _PAGE + "invalid-principal-format"
-                yield error(
-                    "principal-format", statement, f"Principal.{type_}", f"{name!r} is no {type_} principal; write {form}", page
-                )
+                message, page = f"{name!r} is no {type_} principal; write {form}", _PAGE + "invalid-principal-format"
+                yield error("principal-format", statement, f"Principal.{type_}", message, page)
 
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
