@@ -44,6 +44,8 @@ IN_A, IN_A_OR_B = {"aws:PrincipalOrgID": "o-a"}, {"aws:PrincipalOrgID": ["o-a", 
     ({"StringEqualsIfExists": IN_A}, None),
     ({"StringNotEquals": IN_A}, None),
     ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, None),
+    ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}, "Null": {"AWS:principalOrgPaths": False}}, {"o-a"}),
+    ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}, "Null": {"aws:PrincipalOrgID": False}}, None),
     ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, None),
 ])  # fmt: skip
 def test_the_organizations_that_a_statement_demands(

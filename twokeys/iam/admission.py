@@ -112,12 +112,11 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     said of a value that passes that it does not.
     """
     key = key.lower()
-    clauses = [clause for clause in statement.conditions if clause.lower_key == key]
     unresolved = bool(statement.unresolved)
-    present = any(_demands_presence(clause) for clause in clauses)
-    demands = [clause for clause in clauses if _is_demand(clause, present=present)]
+    present = _present(statement, key)
+    demands = demanding(statement, key)
     lists = [_wanted(clause) for clause in demands]
-    excluding = (one for one in clauses if one.base.family in _TEXTS and one.base.negated)
+    excluding = (one for one in _about(statement, key) if one.base.family in _TEXTS and one.base.negated)
     excluded = [value for one in excluding if one.set_operator != "ForAnyValue" for value in _wanted(one)]
     for denial in denials:
         clause = _only_clause(denial, key)
@@ -133,6 +132,20 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     certain = [value for value in excluded if "${" not in value.text]
     kept = tuple(value for value in values if not any(one.includes(value) for one in certain))
     return Admitted(kept, demanded=bool(demands), unresolved=unresolved)
+
+
+def demanding(statement: Statement, key: str) -> list[ConditionClause]:
+    """The conditions on a key (in lower case) that hold only where it is there and each, or one, value is of theirs."""
+    present = _present(statement, key)
+    return [clause for clause in _about(statement, key) if _is_demand(clause, present=present)]
+
+
+def _present(statement: Statement, key: str) -> bool:
+    return any(map(_demands_presence, _about(statement, key)))
+
+
+def _about(statement: Statement, key: str) -> list[ConditionClause]:
+    return [clause for clause in statement.conditions if clause.lower_key == key]
 
 
 def _only_clause(denial: Statement, key: str) -> ConditionClause | None:
