@@ -112,11 +112,11 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     said of a value that passes that it does not.
     """
     key = key.lower()
+    clauses = [clause for clause in statement.conditions if clause.lower_key == key]
     unresolved = bool(statement.unresolved)
-    present = _present(statement, key)
-    demands = demanding(statement, key)
+    present, demands = demanding(clauses)
     lists = [_wanted(clause) for clause in demands]
-    excluding = (one for one in _about(statement, key) if one.base.family in _TEXTS and one.base.negated)
+    excluding = (one for one in clauses if one.base.family in _TEXTS and one.base.negated)
     excluded = [value for one in excluding if one.set_operator != "ForAnyValue" for value in _wanted(one)]
     for denial in denials:
         clause = _only_clause(denial, key)
@@ -134,20 +134,6 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     return Admitted(kept, demanded=bool(demands), unresolved=unresolved)
 
 
-def demanding(statement: Statement, key: str) -> list[ConditionClause]:
-    """The conditions on a key (in lower case) that hold only where it is there and each, or one, value is of theirs."""
-    present = _present(statement, key)
-    return [clause for clause in _about(statement, key) if _is_demand(clause, present=present)]
-
-
-def _present(statement: Statement, key: str) -> bool:
-    return any(map(_demands_presence, _about(statement, key)))
-
-
-def _about(statement: Statement, key: str) -> list[ConditionClause]:
-    return [clause for clause in statement.conditions if clause.lower_key == key]
-
-
 def _only_clause(denial: Statement, key: str) -> ConditionClause | None:
     """The one condition of a Deny statement, if it compares this key; an empty list denies nobody who has the key."""
     clause = denial.conditions[0] if len(denial.conditions) == 1 and not denial.unresolved else None
@@ -156,16 +142,13 @@ def _only_clause(denial: Statement, key: str) -> ConditionClause | None:
     return clause
 
 
-def _demands_presence(clause: ConditionClause) -> bool:
-    if clause.operator == "Null":
-        return {str(value).lower() for value in clause.values} == {"false"}
-    return _is_demand(clause, present=False)
-
-
-def _is_demand(clause: ConditionClause, *, present: bool) -> bool:
-    if not clause.base.names_values:
-        return False
-    return present or (not clause.if_exists and clause.set_operator != "ForAllValues")
+def demanding(clauses: Iterable[ConditionClause]) -> tuple[bool, list[ConditionClause]]:
+    """Whether conditions on one key demand that it is there, and those that then demand one of their values of it."""
+    naming = [one for one in clauses if one.base.names_values]
+    strict = [one for one in naming if not one.if_exists and one.set_operator != "ForAllValues"]
+    nulls = (one.values for one in clauses if one.operator == "Null")
+    present = bool(strict) or any({str(value).lower() for value in values} == {"false"} for values in nulls)
+    return present, naming if present else []
 
 
 def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:

@@ -106,7 +106,8 @@ def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ..
 
 
 def _demanding(statement: Statement, key: str) -> Iterator[ConditionClause]:
-    return (one for one in demanding(statement, key) if all(str(value).strip("*?") for value in one.meant))
+    _, demands = demanding([one for one in statement.conditions if one.lower_key == key])
+    return (one for one in demands if all(str(value).strip("*?") for value in one.meant))
 
 
 def limits_callers(statement: Statement) -> bool:
