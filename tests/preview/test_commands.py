@@ -128,7 +128,7 @@ else:
 """
 
 
-def test_what_the_previews_before_it_export_is_what_a_stack_reads(tmp_path: Path) -> None:
+def test_what_the_previews_of_others_export_is_what_a_stack_reads_in_any_order(tmp_path: Path) -> None:
     """A group and a door from it come in one change: the state of the first stack does not have the group yet."""
     stack = {"urn": "urn:pulumi:hub::acme::pulumi:pulumi:Stack::acme-hub", "type": "pulumi:pulumi:Stack"}
     deployment = {"resources": [{**stack, "custom": False, "outputs": {"who": "alice", "key": "old"}}]}
@@ -136,10 +136,12 @@ def test_what_the_previews_before_it_export_is_what_a_stack_reads(tmp_path: Path
     (tmp_path / "Pulumi.hub.yaml").write_text("config: {acme:who: carol}\n")
     given = ("--state", str(tmp_path / "hub.json"))
     assert "from alice" in acme(tmp_path, "config: {}\n", HUB_AND_DEV, *given).output
-    both = CliRunner().invoke(preview, ["hub", "dev", "--project", str(tmp_path), *given], standalone_mode=False)
-    assert "from carol" in both.output
-    assert "from alice" not in both.output
-    assert "hidden" not in both.output, "unknown, as in a state"
+    for order in (["hub", "dev"], ["dev", "hub"]):
+        both = CliRunner().invoke(preview, [*order, "--project", str(tmp_path), *given], standalone_mode=False)
+        assert "from carol" in both.output
+        assert "from alice" not in both.output
+        assert "read: the outputs of hub" not in both.output
+        assert "hidden" not in both.output, "unknown, as in a state"
 
 
 def test_what_a_preview_does_not_know_yet_is_as_it_was_to_the_stack_that_reads_it() -> None:
@@ -165,6 +167,26 @@ def test_that_an_environment_of_pulumi_esc_is_not_read_is_said(tmp_path: Path) -
     done = acme(tmp_path, "environment: [acme/dev]\n", "")
     assert done.return_value == 0, done.exception
     assert "Pulumi.dev.yaml names an environment of Pulumi ESC" in done.output
+
+
+def test_what_to_do_about_a_protected_account_that_left_the_program_is_said(tmp_path: Path) -> None:
+    """The engine refuses to delete it before a stack policy is asked (CLI 3.274.1), and proposes to unprotect it.
+
+    https://www.pulumi.com/docs/iac/concepts/options/protect/
+    """
+    urn = "urn:pulumi:dev::acme::aws:organizations/account:Account::web"
+    account = {"urn": urn, "type": "aws:organizations/account:Account", "custom": True, "id": "222222222222"}
+    deployment = {"resources": [{**account, "protect": True, "inputs": {"name": "web", "email": "web@example.com"}}]}
+    (tmp_path / "dev.json").write_text(json.dumps({"version": 3, "deployment": deployment}))
+    config, given = "config: {}\n", ("--state", str(tmp_path / "dev.json"))
+    said = " ".join(acme(tmp_path, config, "", *given).output.split())
+    assert "account web is in the state and protected, and not in the program" in said
+    assert 'leave its entry in config with `state: closed` and `adopt: "222222222222"`' in said
+    kept = (
+        "import pulumi, pulumi_aws as aws\n"
+        "aws.organizations.Account('www', email='web@example.com', opts=pulumi.ResourceOptions(protect=True))\n"
+    )
+    assert "in the state and protected" not in acme(tmp_path, config, kept, *given).output, "it has an alias"
 
 
 @pytest.mark.parametrize(

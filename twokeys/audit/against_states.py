@@ -6,7 +6,7 @@ Pure. docs/audit-events-words.md says what counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -14,13 +14,13 @@ from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from twokeys.access.model.documents import Document
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import APART
 from twokeys.audit.bearing import matters
 from twokeys.audit.changes import CALLS, CONTROLS, TRUST, in_trust, trusted
-from twokeys.audit.fates import done_of, fates
-from twokeys.audit.provisioned import in_accounts
+from twokeys.audit.history import History
 from twokeys.audit.record import Use
 from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away, was_shown
 from twokeys.audit.stood import POLICIES, Stood
@@ -53,60 +53,98 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     return replace(answers, changed_since=since, not_recorded=before, not_recorded_after=after)
 
 
-def not_in_states(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
+def not_in_states(answers: Answers, changes: Iterable[Change], history: History | None = None) -> tuple[Stood, ...]:
     """What a call gave that may yet stand, and that the states do not have."""
-    done = done_of(changes)
+    history = history or History(changes, answers)
     return tuple(
         each
-        for one, _, stands in fates(answers, done)
-        if stands and answers.from_states and not is_shown(one, answers)
-        for each in in_accounts(_stood(one, one.use.time, None, done, answers), done, answers)
+        for one, _, stands in (history.fates() if answers.from_states else ())
+        if stands and not is_shown(one, answers)
+        for each in _in_accounts(_stood(one, one.use.time, None, history), history)
     )
 
 
-def _stood(
-    one: Change, since: datetime | None, until: datetime | None, done: Sequence[Change], answers: Answers
-) -> Stood:
+def _stood(one: Change, since: datetime | None, until: datetime | None, history: History) -> Stood:
     """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
-    may = None if one.undone else permissions_meanwhile(one, since, until, done, answers)
+    answers, may = history.answers, None if one.undone else permissions_meanwhile(one, since, until, history)
     return Stood(one, since, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
 
 
-def taken_back(answers: Answers, changes: Sequence[Change]) -> tuple[Stood, ...]:
+def taken_back(answers: Answers, changes: Iterable[Change], history: History | None = None) -> tuple[Stood, ...]:
     """What let somebody in during the period, or may have, and is not in the answers any more.
 
     Whom a trust policy let in, it says itself. What a grant, a membership or an assignment let in is not judged, nor is
     what was there before the records, where no state of then shows it.
     """
-    done = done_of(changes)
-    last = {one.key: one for one in done}
+    history = history or History(changes, answers)
+    last = history.last
     found = [
-        _stood(one, one.use.time, until, done, answers)
-        for one, until, _ in fates(answers, changes)
+        _stood(one, one.use.time, until, history)
+        for one, until, _ in history.fates()
         if not stands_anyway(one, last, answers)
         and not _has_all(one, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
     seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
-    for one in done:
+    for one in history.done:
         of, then = one.whom, _before(one, answers)
         if seen & {one.key, of, (TRUST, *of, "", "")} or _has_all(one, answers):
             pass
         elif then:
             if matters(then, last, answers) and not stands_anyway(then, last, answers):
-                found.append(_stood(then, None, one.use.time, done, answers))
+                found.append(_stood(then, None, one.use.time, history))
         elif took_away(one, last, answers):
-            may = permissions_meanwhile(one, None, one.use.time, done, answers) if one.undone else None
+            may = permissions_meanwhile(one, None, one.use.time, history) if one.undone else None
             found.append(Stood(one, None, one.use.time, may))
         seen.add(one.key)
         if one.use.event in MAKES:
             seen.add(of)
-    judged = [one for one in found if one.permissions and one.lost]
-    found = [one for one in found if enter(one.change, answers) or not any(_is_said(one, by) for by in judged)]
-    found = [each for one in found for each in in_accounts(one, done, answers)]
+    judged: dict[tuple[str, ...], list[Stood]] = defaultdict(list)
+    for each in found:
+        if each.permissions and each.lost:
+            judged[each.change.whom].append(each)
+    found = [one for one in found if enter(one.change, answers) or not _is_said(one, judged[one.change.whom])]
+    found = [each for one in found for each in _in_accounts(one, history)]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
-    ended = ([each.use for each in changes if one.is_of(each) and each is not one.change] for one in found)
-    return tuple(replace(one, ended=tuple(by)) for one, by in zip(found, ended, strict=True))
+    ends = (history.at(one.change.whom, (one.until, one.taken)) for one in found)
+    return tuple(
+        replace(one, ended=tuple(each.use for each in by if each is not one.change))
+        for one, by in zip(found, ends, strict=True)
+    )
+
+
+def _in_accounts(one: Stood, history: History) -> Iterator[Stood]:
+    """What stood, and of what a permission set was given, when accounts had it: each has the set as it was when it was
+    last provisioned there.
+
+    Those of one time are one. An account may be provisioned in the second of the call that gives or takes. Live IAM
+    shows what the role has: what it has is not taken back, and what it has not is not there any more.
+    """
+    if one.permissions is None or one.change.of[0] != "set":
+        yield one
+        return
+    given, taken, undone, answers = one.change.use.time, one.until, one.change.undone, history.answers
+    alike: dict[tuple[datetime | None, datetime | None, datetime | None], list[str]] = defaultdict(list)
+    roles: dict[str, list[Document]] = defaultdict(list)
+    for way in ways_into(one.change, answers):
+        roles[way.account] += way.permissions.documents
+    for account, has in roles.items():
+        times = history.provisioned(one.change.of[1], account)
+        since = next((time for time in times if not undone and given <= time <= (taken or time)), None)
+        until = next((time for time in times if (since or undone) and taken and taken <= time != since), None)
+        there = answers.from_states or any(_has(one.change, each) for each in has)
+        if answers.from_states or taken or not there:
+            alike[since, until, taken if there or until or not (since or undone) else None].append(account)
+    for (since, until, told), accounts in alike.items():
+        found = replace(one, since=since, until=until, accounts=tuple(accounts), taken=told)
+        went = undone and (until or not told)  # what was there before the records
+        yield replace(found, permissions=None, until=until or taken) if went else found
+
+
+def _has(one: Change, said: Document) -> bool:
+    """Whether a policy is what a call gives."""
+    same = isinstance(said.policy, PolicyDocument) and one.policy is not None and one.policy.within(said.policy)
+    return same or (bool(one.of[2]) and one.of[2] in (said.arn, said.name))
 
 
 def _has_all(one: Change, answers: Answers) -> bool:
@@ -129,16 +167,12 @@ def _before(one: Change, answers: Answers) -> Change | None:
     )
 
 
-def _is_said(one: Stood, judged: Stood) -> bool:
+def _is_said(one: Stood, judged: Iterable[Stood]) -> bool:
     """Whether it is a policy that a role had while somebody could enter it, of whom it is said how strong."""
-    if (
-        one.change.whom != judged.change.whom
-        or one.change.gives not in POLICIES
-        or one.since is None
-        or judged.since is None
-    ):
+    if one.change.gives not in POLICIES or not (since := one.since):
         return False
-    return judged.since <= one.since and (judged.until is None or (one.until is not None and one.until <= judged.until))
+    own = (by for by in judged if by.since and by.since <= since)
+    return any(by.until is None or (one.until is not None and one.until <= by.until) for by in own)
 
 
 def _named(answers: Answers, principal: str) -> str:

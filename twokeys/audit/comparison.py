@@ -16,11 +16,12 @@ from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
+from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
 from twokeys.audit.sorting import Sorting, may_be_unusual
 from twokeys.audit.stood import Stood
-from twokeys.audit.strengths import as_they_may_be, histories_of, strengths_of
+from twokeys.audit.strengths import as_they_may_be, strengths_of
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
 from twokeys.audit.way_uses import WayUse, way_use
@@ -151,10 +152,11 @@ def compare(
     others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
-    gone, there = (find(answers, changes) for find in (taken_back, not_in_states))
+    history = History(changes, answers)
+    gone, there = (find(answers, changes, history) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
-    sorting = Sorting(answers, asked_of, changes)
+    sorting = Sorting(answers, asked_of, history)
     taught = [use for use in uses if may_be_unusual(use)]
     judged = {use.id for use in taught if use.account in answers.accounts}
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
@@ -167,9 +169,8 @@ def compare(
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
-    histories = histories_of(answers, changes)
-    strengths = strengths_of(answers, population, (*gone, *there), changes, histories)
-    answers = as_they_may_be(answers, (*gone, *there), histories)
+    strengths = strengths_of(population, history)
+    answers = as_they_may_be(answers, (*gone, *there), history)
     first = trail.start or datetime.max.replace(tzinfo=UTC)
     learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(

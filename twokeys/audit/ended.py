@@ -10,7 +10,7 @@ from datetime import datetime
 
 from twokeys.answers.model import Answers, KeyPlace, Party, Step
 from twokeys.audit.changes import LETS_IN
-from twokeys.audit.fates import done_of
+from twokeys.audit.history import History
 from twokeys.audit.record import Use
 from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import Change
@@ -58,26 +58,23 @@ class Gone:
         return not surely and time > self.since and not later
 
 
-def gone_doors(answers: Answers, changes: Sequence[Change]) -> list[Gone]:
+def gone_doors(history: History) -> list[Gone]:
     """The doors of older states, into the accounts that are asked for and on the way, that those of now do not have, or
     that ask for something else now.
     """
-    before, there = answers.before, {*map(_as_it_was, answers.steps)}
+    answers, before = history.answers, history.answers.before
     moments = [one.moment for one in answers.evidence if one.moment]
     if before is None or not moments:
         return []
-    first, of_whom = min(one.moment for one in before.evidence if one.moment), defaultdict[object, list[Change]](list)
-    for one in done_of(changes):
-        if one.use.time > first:
-            of_whom[one.whom].append(one)
+    first, there = min(one.moment for one in before.evidence if one.moment), {*map(_as_it_was, answers.steps)}
     found = []
     ways = [way for way in before.all_ways if way.account in answers.accounts]
     for step in {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}.values():
         calls = []
         for key in step.keys:
-            told = ((one, _ends(one, key, before)) for one in of_whom[key.held[:3]])
-            about = ((one.use, ends) for one, ends in told if ends or one.held == key.held)
-            calls.append(tuple(sorted(about, key=lambda call: call[0].time)))
+            of_whom = (one for one in history.of.get(key.held[:3], ()) if one.use.time > first)
+            told = ((one, _ends(one, key, before)) for one in of_whom)
+            calls.append(tuple((one.use, ends) for one, ends in told if ends or one.held == key.held))
         found.append(Gone(step, first, max(moments), tuple(calls)))
     return found
 
@@ -106,22 +103,16 @@ class Ended:
     doors.
     """
 
-    def __init__(self, changes: Sequence[Change], answers: Answers, gone: Sequence[Gone] = ()) -> None:
-        self._answers = answers
+    def __init__(self, history: History, gone: Sequence[Gone] = ()) -> None:
+        self._answers = answers = history.answers
         self._gone = {_as_it_was(one.door): one for one in gone}
-        of_one, deleted = defaultdict[tuple[str, ...], list[Change]](list), defaultdict[object, list[Change]](list)
-        for one in done_of(changes):
-            if one.gives in LETS_IN:
-                of_one[one.key].append(one)
-            if one.call.deletes:
-                deleted[one.whom].append(one)
         self._of: dict[Who | None, list[tuple[Who, list[Change]]]] = defaultdict(list)
-        for one, *more in of_one.values():
-            more += [each for each in deleted[one.whom] if each.use.time > one.use.time]
-            calls = [one, *sorted(more, key=lambda each: each.use.time)]
-            principal = principal_of(one, answers)
-            for where in whom_entered(one, answers.accounts, answers):
-                self._of[where] += [(principal, calls)] if principal else []
+        for one in (calls[0] for key, calls in history.of.items() if key[0] in LETS_IN):
+            ends = (each for each in history.deletes.get(one.whom, ()) if each.use.time > one.use.time)
+            calls = sorted((*history.of[one.key], *ends), key=lambda each: each.use.time)
+            if principal := principal_of(one, answers):
+                for where in whom_entered(one, answers.accounts, answers):
+                    self._of[where].append((principal, calls))
 
     def about(self, use: Use) -> Had:
         """What an entry's caller had when it came. Of calls in its second either may have been before it."""

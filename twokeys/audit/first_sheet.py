@@ -60,14 +60,12 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     for each in stood:
         if each.since:
             yield CONTROL if each.change.gives in CONTROLS else CHANGE, each
-    of_key: dict[tuple[str, ...], list[Stood]] = defaultdict(list)
-    for each in stood:
-        of_key[each.change.key].append(each)
+    told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed):
         if one.gives == MFA_DEVICE and one.undone and one.use.caller.who.name != one.of[1]:
             yield CHANGE, Stood(one, one.use.time, None)
-        elif not one.undone and ways_into(one, answers) and not any(each.is_of(one) for each in of_key[one.key]):
+        elif not one.undone and ways_into(one, answers) and (one.key, one.use.id) not in told:
             there = answers.before and one.held in answers.before.holds and not one.call.writes
             more[Level.NONE if there else strength(one, answers)].append(one)
     strongest = max(more, default=Level.NONE)

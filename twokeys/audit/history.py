@@ -1,12 +1,16 @@
-"""From when until when a role or permission set had each of its policies. Pure."""
+"""From when until when each key was there, as calls and the states of the period's beginning and end tell. Pure."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from twokeys.access.model.documents import Document
-from twokeys.answers.model import BOUNDARY, Answers
-from twokeys.audit.shown import was_shown
+from twokeys.answers.model import BOUNDARY, Answers, Party
+from twokeys.audit.bearing import matters, may_deny
+from twokeys.audit.changes import MOVES, PROVISIONS
+from twokeys.audit.shown import is_of_nobody_here, was_shown
 from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
 from twokeys.iam import UNKNOWN, Arn
@@ -14,67 +18,188 @@ from twokeys.iam.sts import permission_set_of
 
 FIRST, LAST = (one.replace(tzinfo=UTC) for one in (datetime.min, datetime.max))
 """Before all that is known, and after it."""
+_MOMENT = timedelta.resolution
+Whom = tuple[str, str, str]
 Policies = Mapping[str, Sequence[Document | None]]
 """By name, each as it was; what is no document is None."""
+_EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
+"""How a call asks to provision all accounts that have a permission set."""
+_NO_LIMIT = (Document(UNKNOWN, "AdministratorAccess", arn="arn:aws:iam::aws:policy/AdministratorAccess"),)
+"""What limits a role as much as no boundary does."""
 
 
 class History:
-    """The policies of a role or permission set, as older states have them, as calls changed them, and as the answers
-    have them.
+    """What calls did to each key, and until when what they gave stood; what roles and permission sets had when.
 
-    What a call took away was there before it. So was what a call wrote, which no state of before tells: as it is then.
-    What no call tells the end of may have gone at any time, and what none tells the beginning of may have come so.
+    `done` are the calls that did something, in order of time, `of` these by `Change.key` and by whom they are of.
+    What a call took away was there before it. So was what a call wrote that is there now, as it is then, where no state
+    of before tells. What no call tells the end of may have gone at any time, and what none tells the beginning of may
+    have come so.
     """
 
-    def __init__(self, whom: tuple[str, str, str], done: Iterable[Change], answers: Answers) -> None:
-        calls: dict[str, list[Change]] = defaultdict(list)
-        for one in done:
-            if one.whom == whom and one.gives in POLICIES:
-                calls[one.of[2]].append(one)
-        now, then = _shown(whom, answers), _shown(whom, answers.before) if answers.before else {}
-        self.whom = whom
-        self.since: dict[str, datetime] = {}
-        """Since when it has those of now that a call of the period gave it and that were not there before."""
-        self._had: list[tuple[datetime, datetime, str, Document | None]] = []
-        for name in {**now, **then, **calls}:
-            times = [FIRST, *(one.use.time for one in calls[name]), LAST]
-            versions: list[list[Document | None]] = [
-                [] if one.undone else [document_of(one, answers)] for one in calls[name]
-            ]
-            first = next(iter(calls[name]), None)
-            knows = first is None or was_shown(first, answers)
-            begins = [then[name]] if knows and name in then else []
-            if first and not begins and (first.undone or (first.call.writes and not knows)):
-                begins = [document_of(first, answers)]
-            ends = max((number for number, one in enumerate(calls[name], 1) if one.undone), default=0)
-            if name in now and not begins and calls[name][ends:]:
-                self.since[name] = calls[name][ends].use.time
-            versions.insert(0, begins)
-            versions[-1] = versions[-1] + ([now[name]] if name in now else [])
-            for start, end, each in zip(times, times[1:], versions, strict=False):
-                self._had += [(start, end, name, said) for said in each]
+    def __init__(self, changes: Iterable[Change], answers: Answers) -> None:
+        self.answers = answers
+        self.done = [one for one in changes if one.use.failed is None and one.gives]
+        self.of: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+        self.deletes: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+        self._provisions: dict[str, list[Change]] = defaultdict(list)
+        for one in self.done:
+            self.of[one.key].append(one)
+            self.of[one.whom].append(one)
+            if one.call.deletes:
+                self.deletes[one.whom].append(one)
+            if one.use.event in PROVISIONS:
+                self._provisions[one.of[1]].append(one)
+        self.last = {one.key: one for one in self.done}
+        self.made = {one.whom for one in self.done if one.use.event == "CreateRole"}
+        """The roles that calls made."""
+        held = (key[:3] for each in (answers.before, answers) if each for key in each.holds)
+        sets = {one: None for one in (*held, *self.of) if one[1:2] == ("set",)}
+        self._sets: dict[str, Whom] = {answers.names.get(one[2], one[2]): (one[0], one[1], one[2]) for one in sets}
+        self._spans, self._since = cache(self._read), defaultdict[Whom, dict[str, datetime]](dict)
 
-    def between(self, first: datetime, last: datetime) -> Policies:
+    def fates(self) -> Iterator[tuple[Change, datetime | None, bool]]:
+        """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may
+        yet stand there. Of two calls in one second, which CloudTrail's times are of, either may be the last.
+
+        One that another repeats, or that gives less than a later one, is passed over.
+        """
+        answers, position = self.answers, dict[tuple[str, ...], int]()
+        for one in self.done:
+            same, time = self.of[one.key], one.use.time
+            at = position[one.key] = position.get(one.key, -1) + 1
+            if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, self.last, answers):
+                continue
+            before = (each for each in same if one.gives.startswith("Put") and each.use.time <= time)
+            if one.undone and not may_deny(one, before, self.last, answers):
+                continue
+            back = one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]
+            if back or (one.use.event == "AttachPolicy" and same[0].undone):  # to where it was, or what bound them
+                continue
+            at = next((number for number in range(at, 0, -1) if same[number - 1].use.time < time), 0)
+            later = (same[number] for number in range(at, len(same)))
+            ends = _first((each for each in later if each is not one and _ends(each, one)), time)
+            ends += _first((each for each in self.deletes[one.whom] if each.use.time > time), time)
+            if ends or one is same[-1]:
+                yield one, min(ends, default=None), {*ends} <= {time}
+
+    def at(self, whom: tuple[str, ...], times: Iterable[datetime | None]) -> Iterator[Change]:
+        """The calls about somebody in these seconds."""
+        calls = self.of.get(whom, [])
+        for time in sorted({*filter(None, times)}):
+            first, last = (cut(calls, time, key=lambda one: one.use.time) for cut in (bisect_left, bisect_right))
+            yield from calls[first:last]
+
+    def provisioned(self, permission_set: str, account: str) -> list[datetime]:
+        """When calls brought an account what the set was given: by that name, or with an assignment.
+
+        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html and
+        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html
+        """
+        calls = self._provisions.get(permission_set, ())
+        return [one.use.time for one in calls if account == one.use.account or _EVERYWHERE in one.parameters]
+
+    def of_role(self, role: Party, time: datetime) -> Policies:
+        """What a role had at a moment: one of a permission set what that had when its account was last provisioned, and
+        in the second of that what it had before as well.
+        """
+        whom = self.holder(role)
+        if whom[1] != "set":
+            return self.between(whom, time, time)
+        times = sorted({each for each in self.provisioned(whom[2], role.who.account) if each <= time})
+        found: dict[str, list[Document | None]] = defaultdict(list)
+        for moment in [FIRST, *(each + _MOMENT for each in times)][-2 if times[-1:] == [time] else -1 :]:
+            for name, said in self.between(whom, moment, moment).items():
+                found[name] += said
+        return found
+
+    def holder(self, role: Party) -> Whom:
+        """Whose policies a role has: its own, or those of the permission set that AWS made it of."""
+        name = role.who.name if role.who.kind == "set" else permission_set_of(role.arn or role.who.name)
+        return self._sets.get(name, ("", "set", name)) if name else (role.who.account, "role", role.who.name)
+
+    def between(self, whom: Whom, first: datetime, last: datetime) -> Policies:
         """What it had at a moment, or at any between two. Of calls in the second of the one moment either is first."""
         found: dict[str, list[Document | None]] = defaultdict(list)
-        for start, end, name, said in self._had:
+        for start, end, name, said in self._spans(whom):
             if (start < last or start <= first) and (end > first or end >= last):
                 found[name].append(said)
         return found
 
+    def since(self, whom: Whom) -> Mapping[str, datetime]:
+        """Since when it has those of now that a call of the period gave it and that were not there before."""
+        self._spans(whom)
+        return self._since.get(whom, {})
 
-def _shown(whom: tuple[str, str, str], answers: Answers) -> dict[str, Document | None]:
-    """The policies that answers show, by name."""
-    if whom[1] == "set":
-        name = answers.names.get(whom[2], whom[2])
-        ways = (way for way in answers.all_ways if permission_set_of(way.target.arn or way.target.who.name) == name)
-        return {said.arn or "": said for way in ways for said in way.permissions.documents}
-    return {name: said for name, said in answers.held_by(whom).items() if name not in ("", BOUNDARY)}
+    def _read(self, whom: Whom) -> list[tuple[datetime, datetime, str, Document | None]]:
+        """From when until when it had each policy and, where any is known to limit it, each boundary or none."""
+        answers, before, calls = self.answers, self.answers.before, defaultdict[str, list[Change]](list)
+        for one in self.of.get(whom, ()):
+            if one.gives in POLICIES or one.of[2] == BOUNDARY:
+                calls[one.of[2]].append(one)
+        now, then = _shown(whom, answers), _shown(whom, before) if before else {}
+        found: list[tuple[datetime, datetime, str, Document | None]] = []
+        for name in {**now, **then, **calls}:
+            of, no_limit = calls[name], _NO_LIMIT if name == BOUNDARY else ()
+            here: Sequence[Document | None] = [now[name]] if name in now else no_limit
+            if not of:  # what differs may have changed at any time
+                was = [then[name]] if name in then else no_limit if before and whom in before.written else ()
+                was = () if here and was and _is_same(was[0], here[0]) else was
+                found += [(FIRST, LAST - _MOMENT, name, said) for said in was]
+                found += [(FIRST, LAST, name, said) for said in here]
+                continue
+            knows = was_shown(of[0], answers)
+            begins = [then[name]] if knows and name in then else []
+            if not begins and (of[0].undone or (of[0].call.writes and not knows and name in now)):
+                begins = [document_of(of[0], answers)]
+            last = max((number for number, one in enumerate(of, 1) if one.undone), default=0)
+            if name in now and not begins and of[last:]:
+                self._since[whom][name] = of[last].use.time
+            times = [FIRST, *(one.use.time for one in of), LAST]
+            versions: list[list[Document | None]] = [begins]
+            versions += ([] if one.undone else [document_of(one, answers)] for one in of)
+            versions[-1] += [now[name]] if name in now else []
+            for start, end, each in zip(times, times[1:], versions, strict=False):
+                found += [(start, end, name, said) for said in each or no_limit]
+        return found
+
+
+def _first(ends: Iterable[Change], time: datetime) -> list[datetime]:
+    """When the first of these calls was, which are in order of time, and the first after a time."""
+    found: list[datetime] = []
+    for one in ends:
+        found.append(one.use.time)
+        if one.use.time > time:
+            break
+    return found
+
+
+def _ends(later: Change, one: Change) -> bool:
+    """Whether a later call of the same ends what one gave: not one that gives it again, or as much."""
+    if later.call.writes is None:
+        return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
+    return one.policy is None or later.policy is None or not one.policy.within(later.policy)
+
+
+def _is_same(one: Document | None, other: Document | None) -> bool:
+    return (one and (one.policy, one.arn)) == (other and (other.policy, other.arn))
+
+
+def _shown(whom: Whom, answers: Answers) -> dict[str, Document | None]:
+    """The policies and the boundary that answers show, by name."""
+    if whom[1] != "set":
+        return {name: said for name, said in answers.held_by(whom).items() if name}
+    name, found = answers.names.get(whom[2], whom[2]), dict[str, Document | None]()
+    for way in answers.all_ways:
+        if permission_set_of(way.target.arn or way.target.who.name) == name:
+            found |= {said.arn or "": said for said in way.permissions.documents}
+            found |= {BOUNDARY: way.permissions.limit} if way.permissions.limit else {}
+    return found
 
 
 def document_of(one: Change, answers: Answers) -> Document:
     """The policy that a call gives or takes away, as far as it is known."""
-    what = one.of[2]
+    what = one.boundary or one.of[2]
     own = answers.holds.get((one.recorded, "policy", what, ""))
     policy = one.policy or (own.policy if own else UNKNOWN)
     return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)

@@ -4,14 +4,14 @@ docs/audit-events-words.md says what counts as an entry.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from twokeys.answers.model import Answers, Step
 from twokeys.audit.ended import Ended, gone_doors
 from twokeys.audit.entries import Doors, Entry
+from twokeys.audit.history import History
 from twokeys.audit.record import EARLIER, SESSIONS, SIGN_INS, Use, resolved
-from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import CARRIERS
 
@@ -26,13 +26,13 @@ class Sorting:
     `population` is every entry and every use of a step, and `apart` counts the others, in words.
     """
 
-    def __init__(self, answers: Answers, uses: Iterable[Use], changes: Sequence[Change]) -> None:
+    def __init__(self, answers: Answers, uses: Iterable[Use], history: History) -> None:
         self._answers = answers
         unproved = ((one.source, one.target) for one in answers.not_proved if one.source and one.target)
         now = [*(Step(source, target, (), None, ()) for source, target in unproved), *answers.steps]
         self.doors, self.steps = _doors(answers, now)
-        gone = gone_doors(answers, changes)
-        then, ended = _doors(answers, [one.door for one in gone]), Ended(changes, answers, gone)
+        gone = gone_doors(history)
+        then, ended = _doors(answers, [one.door for one in gone]), Ended(history, gone)
         self._entered, self._on_the_way = (
             Doors([*now, *before], answers, ended) for now, before in zip((self.doors, self.steps), then, strict=True)
         )

@@ -64,10 +64,10 @@ class Stood:
         one = self.change
         return bool(self.since or self.permissions) or one.undone or one.call.deletes or one.gives == TRUST
 
-    def is_of(self, one: Change) -> bool:
-        """Whether a call is the one that gave or took it, or that ended it."""
-        ended = one.whom == self.change.whom and not one.use.failed
-        return one is self.change or (ended and one.use.time in (self.until, self.taken))
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The ids of the call that gave or took it, and of those that ended it."""
+        return tuple(use.id for use in (self.change.use, *self.ended))
 
     @property
     def between(self) -> str:

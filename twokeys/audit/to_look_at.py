@@ -180,8 +180,9 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
 
 
 def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Said]:
+    told = {id for each in comparison.taken_back for id in each.calls}
     for one in comparison.changes:
-        if not any(each.is_of(one) for each in comparison.taken_back):
+        if one.use.failed or one.use.id not in told:
             said = f"{one}{entered.get(one.use.id, '')}".removeprefix("; ")
             yield one.use, CHANGED, (said,) if said else (), one.trusts
 

@@ -36,9 +36,9 @@ def lint(
 def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
     """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
     if document.id is not None and kind is not PolicyKind.TRUST:
-        message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
+        message = f"an Id is for resource-based policies, and AWS documents none for {kind}"
         page = GUIDE + "reference_policies_elements_id.html"
-        yield PolicyFinding("id", None, "Id", message, page, Severity.ERROR)
+        yield PolicyFinding("id", None, "Id", message, page, "leave it out", Severity.ERROR)
 
 
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
@@ -53,8 +53,8 @@ def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -
     """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
     if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
         message = (
-            "IAM refuses a trust policy whose Principal is the text '*'; name the principals, or, for everybody in "
-            'every account, write {"AWS": "*"} with a condition'
+            "a trust policy's Principal cannot be the text '*'; name the principals, or, for everybody in every "
+            'account, write {"AWS": "*"} with a condition'
         )
         yield error("bare-star-principal", statement, "Principal", message, _PRINCIPAL_PAGE)
 
@@ -185,7 +185,7 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
             continue
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
         if statement.covers_action(action) is Truth.FALSE:
-            message = f"{provider!r} can only use {action}, which the statement does not allow"
+            message = f"{provider!r} can only use {action}, which the statement does not allow; write that"
             yield error("mismatched-action", statement, "Action", message, page)
 
 
@@ -195,7 +195,7 @@ def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozen
         return
     actions = {action.lower() for action in statement.actions or () if isinstance(action, str)}
     if (named.aws or named.service) and actions and actions <= _OF_PROVIDERS:
-        message = "only identity providers use these actions; principals of AWS and services need sts:AssumeRole"
+        message = "only identity providers use these actions; for principals of AWS and services, write sts:AssumeRole"
         yield error("mismatched-action", statement, "Action", message, "access-analyzer-reference-policy-checks.html")
 
 

@@ -202,11 +202,15 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         return list(judge(graph, self._rules, settings_alone(self._configuration), datetime.now(UTC)))
 
     def _graph_before(self, snapshot: Snapshot, own: str | None, beside: Beside | None) -> Graph | None:
-        """The graph as it was before the operation, beside the other stacks; None where that is not known."""
+        """The graph as it was before the operation, beside the other stacks; None where that is not known.
+
+        Without what AWS keeps though the operation does not show it: nothing of that is gone.
+        """
         state = self._state(snapshot.resources[0].urn, self._named) if self._dry_run else self._before
         if state is None:
             return None
-        graph = graph_of(state, own and own_account(state.of_type(PROVIDER)))
+        there = tuple(one for one in state.resources if not one.stays or one.urn in snapshot.by_urn)
+        graph = graph_of(replace(state, resources=there), own and own_account(state.of_type(PROVIDER)))
         return beside.joined(graph, own) if beside else graph
 
     def _snapshot(self, found: Iterable[Any]) -> Snapshot:

@@ -1,4 +1,4 @@
-"""What control policies deny where no state of another stack is named: it may shut doors of theirs."""
+"""What may shut doors of other stacks where none of their states is named: a control policy, or that somebody goes."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -10,8 +10,11 @@ from twokeys.access.graph import Graph
 from twokeys.access.judge import Judge
 from twokeys.access.keys import denial
 from twokeys.access.model.door_name import IN_CONFIGURATION
+from twokeys.access.model.exports import made_by
+from twokeys.access.model.principals import Principal
+from twokeys.access.reading.snapshot import STACK
 from twokeys.access.verdicts import Judged
-from twokeys.iam import is_account_id
+from twokeys.iam import is_account_id, parse_arn
 from twokeys.shown import listed
 
 _ELSEWHERE: Final = "0" * 12
@@ -22,10 +25,14 @@ def may_shut(graph: Graph, was: Graph | None) -> list[Judged]:
     """What control policies newly deny every role of an account, or every other account on its roles, as one advice.
 
     Where nobody tells what `was`, all that they deny. Does not look at what they deny on a condition that only some
-    calls meet, and at accounts and units that are still to be made: nobody has a door there.
+    calls meet, and at accounts and units that are still to be made: nobody has a door there. Beside it, who of this
+    stack goes and was for use across accounts.
     """
     before = _denied(was) if was else {}
     found = {what: places - before.get(what, set()) for what, places in _denied(graph).items()}
+    if was and (gone := _gone(graph, was)):
+        who = listed([one.label for one in gone])
+        found[f"doors of theirs may start at {who}, which this change takes away"] = set().union(*gone.values())
     denied = [what for what, places in found.items() if places]
     if not denied:
         return []
@@ -51,4 +58,26 @@ def _denied(graph: Graph) -> Mapping[str, set[str]]:
                 found[f"no role can assume one of another account where {why}"].add(place)
             if graph.guards.rcps(place) and (why := denial(judge.between(other, place), "trust")):
                 found[f"no role can be assumed from another account where {why}"].add(place)
+    return found
+
+
+def _gone(graph: Graph, was: Graph) -> Mapping[Principal, set[str]]:
+    """Whom a change takes away of those that enter another account or are exported, each with the accounts of that.
+
+    Nobody whose name is there still, and nobody who may enter whatever there is: that names no other account.
+    """
+    exported = {one for stack in was.snapshot.of_type(STACK) for one in made_by(stack.outputs)}
+    into = defaultdict[Principal, set[str]](set)
+    for grant in was.lone_grants:
+        into[grant.source] |= {one.account for one in [parse_arn(grant.resource)]} - {grant.source.account}
+    for door in was.doors:
+        if door.target.urn is None and not door.target.made_by_aws:
+            into[door.source].add(door.target.account)
+    found: dict[Principal, set[str]] = {}
+    for one in was.principals:
+        now = graph.principals.named(graph.accounts.canonical(one.account), one.kind, one.name)
+        there = one.urn in graph.principals.by_urn or (now is not None and now.urn is not None)
+        others = set().union(*(into[each] for each in (one, *one.groups)))
+        if one.urn and not there and (others or (one.account, one.kind, one.name) in exported):
+            found[one] = {one.account, *others}
     return found

@@ -46,12 +46,13 @@ def preview(  # noqa: PLR0913 - one parameter an option
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
     looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export is
-    that of the previews before it in the same command, else read from --state, by default from the stacks that the
-    sandbox has updated.
+    that of their previews where they are named as well, in whatever order, else read from --state, by default from the
+    stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
+    from twokeys.errors import Refusal
     from twokeys.preview.program import exported, outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
@@ -62,21 +63,37 @@ def preview(  # noqa: PLR0913 - one parameter an option
     read = states or states_made(found.root)
     known = outputs_of(read)
     there = "" if states else f" in {', '.join(sorted({os.path.relpath(path.parent) for path in read}))}"
-    header = [f"read: the outputs of {', '.join(sorted(known))}{there}"] if known else []
+    others = sorted(known.keys() - set(stacks))
+    header = [("info", f"read: the outputs of {', '.join(others)}{there}")] if others else []
     results = []
     said: set[tuple[str, str]] = set()
-    for stack in stacks:
-        messages = [("info", text) for text in header]
-        snapshot, verdicts = stack_preview(
-            found,
-            stack,
-            overrides,
-            rules=rules,
-            stacks=known,
-            account=account,
-            states=states,
-            say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
-        )
+    waiting, begun = [*dict.fromkeys(stacks)], set[str]()
+    while waiting:
+        stack, *later = waiting
+        messages, asked = [*header], set[str]()
+        failed = None
+        try:
+            snapshot, verdicts = stack_preview(
+                found,
+                stack,
+                overrides,
+                rules=rules,
+                stacks={one: known[one] for one in known if one not in later or one in begun},
+                account=account,
+                not_there=asked,
+                states=states,
+                say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
+            )
+        except Refusal as refusal:
+            failed = refusal
+        names = {name.rpartition("/")[2] for name in asked} - begun
+        if first := [one for one in later if one in names]:  # it reads what these export
+            begun.add(stack)
+            waiting = [*first, stack, *(one for one in later if one not in first)]
+            continue
+        if failed:
+            raise failed
+        waiting = later
         known[stack] = exported(snapshot, known.get(stack, {}))
         results.append((stack, snapshot, verdicts, messages))
         if not as_json:

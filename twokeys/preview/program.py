@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import STACK, Snapshot
+from twokeys.access.reading.type_names import ACCOUNT
 from twokeys.access.rules import RULES
 from twokeys.access.verdicts import Judged, Verdicts, check, of_providers_in_one
 from twokeys.access.verdicts import judge as judge_rules
@@ -31,6 +32,11 @@ from twokeys.project.config import Project, as_full_key, load_config, read_confi
 from twokeys.shown import listed
 
 _STATE_FIRST = "give the state that has the account (`--state FILE`, of `pulumi stack export --file FILE`), or make it"
+_LEFT = (
+    "account {name} is in the state and protected, and not in the program: the engine refuses to delete it. Next step: "
+    'put it back; to close it, leave its entry in config with `state: closed` and `adopt: "{id}"`, then '
+    "`pulumi state unprotect -s {stack} '{urn}'`, `pulumi up -s {stack}`, `twokeys account close {stack}`"
+)
 _SHORTEST_SECRET = 3
 
 
@@ -165,6 +171,11 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     except Refusal as refusal:
         told = {"what": refusal.what, "where": refusal.where, "why": refusal.why, "next_step": refusal.next_step}
         raise Refusal(**{key: without(text) for key, text in told.items()}) from refusal
+    known = {found.get("email") for found in snapshot.of_type(ACCOUNT)}
+    for left in before.of_type(ACCOUNT) if before else ():
+        if left.protect and left.urn not in snapshot.by_urn and left.get("email") not in known:
+            name = left.text("name") or left.name
+            say("warning", _LEFT.format(name=name, id=left.text("id"), stack=stack, urn=left.urn))
     first = ACCOUNT_FIRST if states is None or before is not None else _STATE_FIRST
     judged = judge(snapshot, rules, account=account, beside=beside, first=first)
     mandatory, advisory = (

@@ -78,7 +78,7 @@ class Exported:
         """
         says = {project_of(one.urn): one.outputs for one in snapshot.of_type(STACK)}
         moments = {one.stack: one.moment for one in snapshot.evidence if one.stack and one.moment}
-        there = set(chain.from_iterable(map(_made, [*says.values(), *self.outputs.values()])))
+        there = set(chain.from_iterable(map(made_by, [*says.values(), *self.outputs.values()])))
         for referred in old:
             told, now = says.get(referred.project, {}), moments.get(referred.project)
             read = moments.get(project_of(referred.resource.urn))
@@ -86,8 +86,8 @@ class Exported:
                 of = {
                     one: value for one, value in referred.outputs.items() if isinstance(told.get(one), (str, Mapping))
                 }
-                accounts = {"", *_groups(told)[:1], *(account for account, _, _ in _made(told))}
-                self.gone |= {one for one in _made(of) if one[0] in accounts} - there
+                accounts = {"", *_groups(told)[:1], *(account for account, _, _ in made_by(told))}
+                self.gone |= {one for one in made_by(of) if one[0] in accounts} - there
 
     def _read(self, referred: Referred) -> None:
         stack, outputs = referred.stack, referred.outputs
@@ -169,7 +169,7 @@ def _groups(outputs: Mapping[str, object]) -> tuple[str, Mapping[str, object]]:
     return (account, mapping(outputs.get(MEMBERS_OUTPUT))) if isinstance(account, str) else ("", {})
 
 
-def _made(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+def made_by(outputs: Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
     """Whom a stack says that it makes, by account, kind and name; users and groups of Identity Center by their ids."""
     account, groups = _groups(outputs)
     yield from ((account, "group", group) for group in groups)

@@ -73,6 +73,7 @@ class Resource:
     where it is no resource of the stack itself: one of a CloudFormation template, say. `made_from_hidden` names the
     properties that are made from what the program only reads (`Role.get`), where the source does not show that.
     `autoname` is what the stack's config has it called where it is given no name; None: as Pulumi does by default.
+    `stays` tells that AWS keeps it where the program has it no more: it is only read, or `retainOnDelete`.
     """
 
     urn: str
@@ -92,6 +93,7 @@ class Resource:
     made_by: str | None = None
     made_from_hidden: frozenset[str] = frozenset()
     autoname: str | None = None
+    stays: bool = field(default=False, compare=False)
 
     @property
     def label(self) -> str:

@@ -188,6 +188,7 @@ def _resource(
             key: tuple(urns) for key, urns in (found.get("propertyDependencies") or {}).items() if urns
         },
         protect=bool(found.get("protect")),
+        stays=bool(found.get("external") or found.get("retainOnDelete")),
         source=_file_and_line(found.get("sourcePosition")),
         since=_since(found, imported),
         secrets=secrets((*inputs.items(), *outputs.items())),

@@ -75,7 +75,7 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
     for found in lint(trust.policy, PolicyKind.TRUST):
         if found.rule in REFUSED and not (found.rule == _BARE_STAR and _is_open(graph, role, found.path)):
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
-            yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
+            yield Finding(message, f"{found.next_step}; see {found.url}", trust.urn, source=trust.source)
     own = parse_arn(role.arn)
     for statement in trust.policy.statements:
         for name in statement.principals.aws if statement.principals else ():
