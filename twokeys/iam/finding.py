@@ -43,14 +43,14 @@ class PolicyFinding:
 def warning(  # noqa: PLR0913 - what a finding is made of
     rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
 ) -> PolicyFinding:
-    """A finding on an element of a statement; `page` is one of the IAM user guide.
+    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address.
 
     A `message` without a `step` ends with it, behind "; ".
     """
-    said, _, last = message.rpartition("; ")
     if not step:
-        message, step = said, last
-    return PolicyFinding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page, step)
+        message, _, step = message.rpartition("; ")
+    path, url = f"Statement[{statement.index}].{element}", page if "://" in page else GUIDE + page
+    return PolicyFinding(rule, statement.index, path, message, url, step)
 
 
 def error(  # noqa: PLR0913 - what a finding is made of
