@@ -100,7 +100,10 @@ def _known_instead(graph: Graph, trusts: Iterable[Resource]) -> str:
     """What to write trust policies with, once for those in which it is the same."""
     alike: dict[str, list[str]] = defaultdict(list)
     for role in trusts:
-        known = _arn_of_provider(graph, role) or "what is known already, and `depends_on` the role that it names"
+        known = (
+            _arn_of_provider(graph, role)
+            or "what is known already, and `depends_on` the role or provider that it names"
+        )
         alike[known].append(_with_type(role))
     if len(alike) == 1:
         return f"write it with {next(iter(alike))}"
