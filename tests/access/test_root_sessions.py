@@ -152,8 +152,11 @@ def test_of_a_member_account_only_the_delegated_administrator_begins_root_sessio
 
 
 def test_where_nothing_tells_the_management_account_root_sessions_may_begin_in_any_that_is_worked_in() -> None:
-    world = two_keys()
+    world = World()
+    world.resources.remove(world.stage)
+    world.role("ci", world.hub)
     policy(world, "ci", BY_NAME)
+    assert world.graph.accounts.management is None
     assert root_doors(world) == {("ci", STAGE, "CONDITIONAL")}
 
 

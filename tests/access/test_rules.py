@@ -1346,6 +1346,10 @@ def test_of_two_providers_with_the_environments_credentials_the_one_in_a_member_
     assert [one.message for one in world.findings()] == [
         f"Provider more works in member account {PROD} with the credentials of the management account"
     ]
+    replaced(world, "o", **listed | {"accounts": []})
+    assert [one.message for one in world.findings()] == [
+        f"Provider more works in account {PROD} with the environment's credentials, provider hub elsewhere"
+    ]
 
 
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:
