@@ -458,6 +458,37 @@ def test_values_that_do_not_go_together_are_refused(
     assert next_step in refusal.next_step
 
 
+ADOPTED, UNITS = "123456789012", "organization.organizationalUnits"
+TWO_DOORS = {"one": DOOR, "two": DOOR | {"to": {"role": "deployer"}, "from": {"role": "cd"}}}
+
+
+@pytest.mark.parametrize(
+    ("config", "next_step", "path", "value"),
+    [
+        (members(one={"adopt": "111111111111"}), "remove this account's entry", "accounts", {"stage": {}}),
+        (members(one={"adopt": ADOPTED}, two={"adopt": ADOPTED}), "keep one of the two", "accounts.two", {}),
+        (changed(MANAGEMENT, UNITS, {"Workloads": {"id": "ou-ab12-cd345678"}, "More": {"id": "ou-ab12-cd345678"}}),
+         "give each unit its own", f"{UNITS}.More", {"id": "ou-ab12-ef345678"}),
+        (changed(MANAGEMENT, "people.users", ["alice", "Alice"]), "name one of them differently", "people.users",
+         ["alice", "alice2"]),
+        (changed(STAGE, "doors.ci.mfa", value=True), "leave it out, and ask for MFA where people enter that role",
+         "doors.ci", DOOR),
+        (changed(STAGE, MANAGED, ["arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2), "list it once", MANAGED,
+         ["arn:aws:iam::aws:policy/ReadOnlyAccess"]),
+        (changed(STAGE, "doors.ci.to.account", "prod"), "add it to `accounts` of this stack", "accounts.prod", {}),
+        (changed(STAGE, "doors.ci.keys", ["grant"]), "write keys: [trust, grant]", "doors.ci.keys",
+         ["trust", "grant"]),
+        (STAGE | {"doors": TWO_DOORS}, "give each door a role of its own", "doors.two.to.role", "other"),
+    ],
+)  # fmt: skip
+def test_whoever_takes_the_next_step_of_a_refused_config_is_rid_of_it(
+    config: dict[str, Any], next_step: str, path: str, value: object
+) -> None:
+    stack = "management" if "organization" in config else "stage"
+    assert next_step in refused(config, stack).next_step
+    assert parse(stack, changed(config, path, value))
+
+
 def test_two_doors_that_make_one_grant_are_refused() -> None:
     grant = {key: value for key, value in DOOR.items() if key != "permissions"} | {"keys": ["grant"]}
     assert "doors.one makes this grant" in refused(STAGE | {"doors": {"one": grant, "two": grant}}).why

@@ -290,14 +290,22 @@ def test_policies_of_other_partitions_are_not_on_the_list() -> None:
         ({"StringEquals": {"aws:PrincipalTag/team": "\u0416"}}, "up to U+00FF", "without them"),
         ({"StringEquals": {"sts:RoleSesionName": "x"}}, "no condition key of AWS", "sts:RoleSessionName"),
         ({"StringEqual": {"aws:username": "x"}}, "not a policy that IAM takes", "elements"),
-        ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "names no tag; write aws:PrincipalTag/the-tag", ""),
+        ({"StringEquals": {"aws:PrincipalTag/": "x"}}, "names no tag", "write aws:PrincipalTag/the-tag"),
         ({"StringEquals": {"aws:PrincipalTgs/team": "x"}}, "no condition key of AWS", "write aws:PrincipalTag/team,"),
         ({"StringEquals": {"aws:RequestTags/team": "x"}}, "no condition key of AWS", "write aws:RequestTag/team,"),
         ({"StringEquals": {"iam:ResourceTgs/team": "x"}}, "no condition key of AWS", "write iam:ResourceTag/team,"),
         ({"StringEquals": {"iam:PasedToService": "x"}}, "no condition key of AWS", "write iam:PassedToService,"),
         ({"StringEquals": {"sts:RequestContxt/x": "x"}}, "no condition key of AWS", "write sts:RequestContext/x,"),
-        ({"IpAddress": {"aws:SourceIp": "203.0.113.1/24"}}, "write 203.0.113.0/24 for the range, or 203.0.113.1", ""),
-        ({"IpAddress": {"aws:SourceIp": "2001:db8::1/32"}}, "write 2001:db8::/32 for the range, or 2001:db8::1", ""),
+        (
+            {"IpAddress": {"aws:SourceIp": "203.0.113.1/24"}},
+            "means the range",
+            "write 203.0.113.0/24 for the range, or 203.0.113.1",
+        ),
+        (
+            {"IpAddress": {"aws:SourceIp": "2001:db8::1/32"}},
+            "means the range",
+            "write 2001:db8::/32 for the range, or 2001:db8::1",
+        ),
     ],
 )
 def test_condition_keys_operators_and_addresses_are_checked(

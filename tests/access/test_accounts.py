@@ -39,8 +39,8 @@ class Empty(World):
     def __init__(self) -> None:
         self.resources = []
 
-    def accounts(self, own: str | None = None, **names: str) -> Accounts:
-        return Accounts(self.snapshot, names, own)
+    def accounts(self, own: str | None = None) -> Accounts:
+        return Accounts(self.snapshot, own)
 
     def provide(self, name: str = "p", **inputs: object) -> Resource:
         return self.add("Provider", name, **inputs)
@@ -101,7 +101,7 @@ def test_a_provider_works_in_the_account_of_its_last_role_or_of_its_only_id(
     accounts = world.accounts(own=OUTSIDE)
     assert accounts.name(accounts.of_provider(provider.urn)) == account
     native = replace(provider, type="pulumi:providers:aws-native")
-    assert Accounts(Snapshot((native,)), None, OUTSIDE).of_provider(native.urn) == accounts.of_provider(provider.urn)
+    assert Accounts(Snapshot((native,)), OUTSIDE).of_provider(native.urn) == accounts.of_provider(provider.urn)
 
 
 @pytest.mark.parametrize("key", ["assumeRoles", "assumeRole", "assumeRoleWithWebIdentity", "allowedAccountIds"])
@@ -165,7 +165,7 @@ def test_an_account_is_called_by_its_name_and_its_id() -> None:
     world.account("a.b", id="id")
     world.account("a_b", arn=f"{OF_ORGANIZATION}:account/{ORGANIZATION}/{PROD}", id="id")
     world.account("x", arn=f"arn:aws:iam::{HUB}:account/{OUTSIDE}")
-    accounts = Accounts(world.snapshot, {HUB: "the hub", PROD: "never"})
+    accounts = world.accounts()
     assert accounts.ids == {"account:named": STAGE, "account:a_b-": PROD}
     names = {
         one: accounts.name(one) for one in ("account:named", STAGE, "account:a_b", PROD, "account:x", HUB, OUTSIDE)
@@ -176,7 +176,7 @@ def test_an_account_is_called_by_its_name_and_its_id() -> None:
         "account:a_b": "a.b (id not known yet)",
         PROD: f"a_b ({PROD})",
         "account:x": "x (id not known yet)",
-        HUB: f"the hub ({HUB})",
+        HUB: HUB,
         OUTSIDE: OUTSIDE,
     }
     assert [accounts.named_by(one) for one in world.resources] == [STAGE, "account:a_b", PROD, "account:x"]

@@ -283,8 +283,17 @@ def test_what_names_no_provider_is_refused_once(provider: str, action: object) -
 def test_roles_anywhere_by_whatever_trust_anchor_is_refused_and_by_one_is_not(anchors: str, *, refused: bool) -> None:
     """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html"""
     statement = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    world = trusting({**statement, "Condition": {"ArnLike": {"aws:SourceArn": anchors}}})
-    assert world.refused == ["federated-trust"] * refused
+    by_anchor = {**statement, "Condition": {"ArnLike": {"aws:SourceArn": anchors}}}
+    tagged = {**statement, "Action": "sts:TagSession"}
+    assert trusting(by_anchor, tagged).refused == ["federated-trust"] * refused
+
+
+def test_a_trust_anchor_that_is_not_known_yet_is_one() -> None:
+    """https://www.pulumi.com/registry/packages/aws/api-docs/rolesanywhere/trustanchor/#arn_python"""
+    statement = {**ANYWHERE, "Condition": {"ArnEquals": {"aws:SourceArn": UNKNOWN}}}
+    world = two_keys()
+    world.role("by-anchor", world.stage, {"Version": "2012-10-17", "Statement": [statement]})
+    assert world.refused == []
 
 
 def test_a_trust_in_every_service_is_refused_and_asks_which_one_is_meant() -> None:

@@ -680,9 +680,8 @@ def test_the_account_that_the_environments_credentials_belong_to_is_no_outsider(
         if translated:
             world.resources.append(Resource("urn:native", "aws-native:iam:Role", "n", native, provider=default.urn))
         assert {one.source.kind for one in build(world.snapshot).doors} == {"outsider"}
-        named = build(world.snapshot, {PROD: "prod"}, own_account=HUB)
+        named = build(world.snapshot, own_account=HUB)
         assert (named.doors, len(list(named.roles))) == ([], 1 + translated)
-        assert named.accounts.name(PROD) == f"prod ({PROD})"
         assert world.refused == ["unproved-door"]
 
 

@@ -820,7 +820,8 @@ def grant_where_the_name_of_a_role_there_is_not_known_yet(world: World) -> None:
 
 @says((NO_PROOF, f"{BETWEEN} has a grant key that is not proved: managed policy elsewhere: "
        f"{arn(HUB, 'policy/elsewhere')} is made outside this stack",
-       f"write the grant as a policy of its own in this stack, or {EXCEPT}", DOOR, "deployer"))  # fmt: skip
+       f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}", DOOR,
+       "deployer"))  # fmt: skip
 def boundary_that_is_made_elsewhere(world: World) -> None:
     role_to_role(world, document(trusts(CI)), ci_inputs={"permissionsBoundary": arn(HUB, "policy/elsewhere")})
     world.grant("ci", world.hub, DEPLOYER)

@@ -37,6 +37,8 @@ DYNAMIC = "pulumi-nodejs:dynamic:Resource"
     ("random:index/randomPassword:RandomPassword", Reading.HARMLESS, ""),
     ("aws-native:sso:PermissionSet", Reading.READ, ""),
     ("aws:iam/role:Role", Reading.READ, ""),
+    *((f"aws:{token}", Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not"
+       " know it") for token in ("iam:Role", "IAM/role:Role", "iam/Role:Role", "ssoadmin:AccountAssignment")),
 ])  # fmt: skip
 def test_a_type_is_read_harmless_or_not_read_and_says_why(token: str, reading: Reading, why: str) -> None:
     assert (found := type_of(token)) is not None

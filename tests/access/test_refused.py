@@ -150,7 +150,8 @@ def test_a_group_in_a_trust_policy_is_refused_once(account: str) -> None:
     """ "You cannot identify a user group as a principal in a policy": reference_policies_elements_principal.html."""
     world = two_keys()
     world.role("x", world.stage, document(trusts(arn(account, "group/people"))))
-    assert [one.rule for one in world.check().mandatory] == [RULE]
+    (found,) = world.check().mandatory
+    assert (found.rule, found.steps[0]) == (RULE, "name its users")
 
 
 @pytest.mark.parametrize(("named", "meant"), [

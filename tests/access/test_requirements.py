@@ -28,13 +28,14 @@ def of_condition(condition: dict[str, object]) -> Statement:
 
 
 IN_A, IN_A_OR_B = {"aws:PrincipalOrgID": "o-a"}, {"aws:PrincipalOrgID": ["o-a", "o-b"]}
+PATHS_OF_A = {"aws:PrincipalOrgPaths": "o-a/*"}
 
 
 @pytest.mark.parametrize(("condition", "organizations"), [
     ({"StringEquals": IN_A}, {"o-a"}),
     ({"StringEquals": IN_A_OR_B}, {"o-a", "o-b"}),
     ({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/r-b/ou-c/*"}}, {"o-a"}),
-    ({"StringEquals": IN_A_OR_B, "ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, {"o-a"}),
+    ({"StringEquals": IN_A_OR_B, "ForAnyValue:StringLike": PATHS_OF_A}, {"o-a"}),
     ({"StringEquals": {"aws:PrincipalOrgID": "${aws:ResourceOrgID}"}}, {"${aws:ResourceOrgID}"}),
     ({"StringEquals": {"aws:PrincipalOrgID": "${aws:PrincipalOrgID}"}}, None),
     ({"StringEquals": {"aws:PrincipalOrgID": "${sts:ExternalId}"}}, None),
@@ -43,7 +44,9 @@ IN_A, IN_A_OR_B = {"aws:PrincipalOrgID": "o-a"}, {"aws:PrincipalOrgID": ["o-a", 
     ({"StringLike": {"aws:PrincipalOrgID": "o-*"}}, None),
     ({"StringEqualsIfExists": IN_A}, None),
     ({"StringNotEquals": IN_A}, None),
-    ({"ForAllValues:StringLike": {"aws:PrincipalOrgPaths": "o-a/*"}}, None),
+    ({"ForAllValues:StringLike": PATHS_OF_A}, None),
+    ({"ForAllValues:StringLike": PATHS_OF_A, "Null": {"AWS:principalOrgPaths": False}}, {"o-a"}),
+    ({"ForAllValues:StringLike": PATHS_OF_A, "Null": {"aws:PrincipalOrgID": False}}, None),
     ({"Bool": {"aws:MultiFactorAuthPresent": "true"}}, None),
 ])  # fmt: skip
 def test_the_organizations_that_a_statement_demands(

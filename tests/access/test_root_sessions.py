@@ -133,7 +133,11 @@ def test_of_a_member_account_only_the_delegated_administrator_begins_root_sessio
         made_from = {administrator.pop("made_from"): [account]} if "made_from" in administrator else {}
         world.add("DelegatedAdministrator", "d", world.hub, made_from=made_from, **administrator)
     world.role("keeper", world.stage)
-    values = {"role": "keeper", "name": "root", "policy": document(grants("*", action="sts:AssumeRoot"))}
+    values = {
+        "role": "keeper",
+        "name": "root",
+        "policy": document(grants("*", arn(HUB, "root"), action="sts:AssumeRoot")),
+    }
     world.add("RolePolicy", "keeper-root", world.stage, **values)
     by_keeper = {door for door in root_doors(world) if door[0] == "keeper"}
     assert by_keeper == ({("keeper", PROD, "ALLOW")} if enters else set())
@@ -145,6 +149,15 @@ def test_of_a_member_account_only_the_delegated_administrator_begins_root_sessio
     )
     world.add("ControlPolicyAttachment", "scp", world.hub, made_from={"policyId": [scp]}, targetId=STAGE)
     assert root_doors(world) == set()
+
+
+def test_where_nothing_tells_the_management_account_root_sessions_may_begin_in_any_that_is_worked_in() -> None:
+    world = World()
+    world.resources.remove(world.stage)
+    world.role("ci", world.hub)
+    policy(world, "ci", BY_NAME)
+    assert world.graph.accounts.management is None
+    assert root_doors(world) == {("ci", STAGE, "CONDITIONAL")}
 
 
 def test_root_sessions_begin_in_the_account_that_makes_the_accounts() -> None:

@@ -978,6 +978,13 @@ def test_a_door_that_is_over_is_told_once_by_its_declaration_or_by_its_trust() -
     half = two_keys(granted=False)
     trusting(half, CI, {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
     assert half.rules() == ["door-expired"], "a grant would open nothing"
+    trusting(half, arn(HUB, "root"), {"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
+    assert half.rules() == ["door-expired"]
+    ended = trusts(arn(HUB, "role/cd"), condition={"DateLessThan": {"aws:CurrentTime": "2026-11-24T00:00:00Z"}})
+    one_of_two = two_keys(document(trusts(CI), ended))
+    assert one_of_two.rules() == ["door-expired"]
+    replaced(one_of_two, "deployer", assumeRolePolicy=document(trusts(CI), {**ended, "Effect": "Deny"}))
+    assert one_of_two.rules() == ["policy-lint"], "what denies nothing any more lets nobody in"
     assert "role deployer in account 222222222222 has a statement that is over" in by_trust.message
     assert "it lets in until 2026-11-23" in by_trust.message
     component = world.add("Component", "door", door=door(expires="2026-11-23"))
@@ -1329,6 +1336,20 @@ def test_an_empty_list_of_files_is_no_profile_or_key_of_its_own(key: str) -> Non
     assert world.findings()[-1].message == (
         f"Provider prod works in account {STAGE} with the environment's credentials, provider tools elsewhere"
     )
+
+
+def test_of_two_providers_with_the_environments_credentials_the_one_in_a_member_account_is_wrong() -> None:
+    world = two_keys()
+    listed = {"id": "o-a1b2c3d4e5", "masterAccountId": HUB, "accounts": [{"id": PROD}]}
+    world.add("Organization", "o", world.hub, outputs=listed)
+    world.provider("more", PROD, assume=False)
+    assert [one.message for one in world.findings()] == [
+        f"Provider more works in member account {PROD} with the credentials of the management account"
+    ]
+    replaced(world, "o", **listed | {"accounts": []})
+    assert [one.message for one in world.findings()] == [
+        f"Provider more works in account {PROD} with the environment's credentials, provider hub elsewhere"
+    ]
 
 
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:

@@ -170,7 +170,7 @@ class World:
         return sorted({finding.rule for finding in self.check().mandatory})
 
 
-def replaced(world: World, name: str, **inputs: object) -> None:
+def replaced(world: World, name: str, /, **inputs: object) -> None:
     """Give a resource other properties."""
     found = next(one for one in world.resources if one.name == name)
     values = {**(found.inputs or {}), **inputs}

@@ -140,7 +140,7 @@ def test_what_follows_for_whoever_enters_by_the_role_that_aws_made_is_one_line()
     found = changes(read(world(granted=False).graph), read(world().graph))
     assert list(lines(found))[:2] == [f"+ {direct} (no permissions)", f"+ 2 {on} {into}"]
     show(read(world().graph), Verdicts((), ()), Console(file=(listed := StringIO()), width=200), TODAY)
-    assert f"✓ 3 {on} deployer of {OUTSIDE}, role pipeline of people (strongest: write)" in listed.getvalue()
+    assert f"✓ 3 {on} deployer of {OUTSIDE}, role pipeline of people (strongest: other roles only)" in listed.getvalue()
     found = changes(read(world().graph), read(world(strong=True).graph))
     said = list(lines(found))
     assert [one for one in said if one.startswith("~")] == [
@@ -813,7 +813,7 @@ def test_what_is_there_and_not_in_the_state_is_drift(tmp_path: Path, monkeypatch
     assert sorted(line for line in text.splitlines() if "~" in line) == [
         "~ administrator: user eve of stage has a password of its own and no MFA device: "
         "gained the user, with a password",
-        "~ write: user mallory of management has an access key of its own and no MFA device: "
+        "~ other roles only: user mallory of management has an access key of its own and no MFA device: "
         "gained the user, with an access key",
     ]
     assert f" ({HUB}), so their ways count as differences. Next step: give" in alone

@@ -38,7 +38,7 @@ def test_a_finding_names_rule_place_remedy_and_page(case: Case):
     read = parse_policy(raw_document(case["lint"], kind, TARGET), kind)
     found = lint(read, kind, account=MINE, organization=["111111111111"])
     error = f"{case.page}#access-analyzer-reference-policy-checks-error-"
-    said = [f"{one.severity.value} {one.rule} {one.path}: {one.message} <{one.url}>" for one in found]
+    said = [f"{one.severity.value} {one.rule} {one.path}: {one.message}; {one.next_step} <{one.url}>" for one in found]
     assert [one.replace(error, "#").replace(GUIDE, "") for one in said] == case["finding"]
     assert all(f"Statement[{one.statement}]" in one.path for one in found)
 

@@ -17,16 +17,18 @@ from twokeys.errors import Refusal
 from twokeys.pack.folder import write_pack
 
 
-def test_the_folder_of_this_repository_is_what_everybody_gets(tmp_path: Path, project_root: Path) -> None:
-    (tmp_path / ".venv").mkdir()
-    write_pack(tmp_path / "policies", tmp_path / ".venv")
+def test_the_folder_of_this_repository_is_what_everybody_gets(
+    tmp_path: Path, project_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / ".venv"))
+    write_pack(tmp_path / "policies")
     for name in ("PulumiPolicy.yaml", "__main__.py"):
         assert (tmp_path / "policies" / name).read_text() == (project_root / "policies" / name).read_text()
 
 
-def test_an_environment_elsewhere_is_named_as_it_is(tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    write_pack(tmp_path / "project" / "policies", tmp_path / "elsewhere")
+def test_an_environment_elsewhere_is_named_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "elsewhere"))
+    write_pack(tmp_path / "project" / "policies")
     written = yaml.safe_load((tmp_path / "project" / "policies" / "PulumiPolicy.yaml").read_text())
     assert written["runtime"]["options"] == {"virtualenv": str((tmp_path / "elsewhere").resolve())}
 

@@ -43,6 +43,7 @@ from twokeys.pack import analyzer, own_account
 from twokeys.pack.analyzer import Analyzer
 from twokeys.pack.changed import DOORS_CHANGED
 from twokeys.pack.gate import Gate
+from twokeys.pack.relevance import may_let_in
 
 OPEN = document(trusts("*"))
 FROM_SSM = "{{resolve:ssm:somebody}}"
@@ -801,6 +802,31 @@ def test_what_lets_a_caller_pass_something_is_judged_with_the_door_that_asks_for
 def test_in_preview_nothing_is_refused_before_the_whole_is_known() -> None:
     engine = Engine(preview=True)
     assert [found for one in base(OPEN).resources for found in engine.judge(one)] == []
+
+
+@pytest.mark.parametrize("given", [
+    {"inlinePolicies": [UNKNOWN]},
+    {"managedPolicyArns": [UNKNOWN]},
+    *({"inlinePolicies": [{"name": "x", "policy": document(grants(DEPLOYER, action=action))}]}
+      for action in ("sts:AssumeRole", "STS:*", "st?:AssumeRole", "*:AssumeRole", "*")),
+    {"inlinePolicies": [{"name": "x", "policy": document({"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"})}]},
+])  # fmt: skip
+def test_what_may_hold_a_grant_is_judged_before_it_is_made(given: dict[str, Any]) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html"""
+    world = World()
+    assert may_let_in(world.role("ci", world.hub, **given))
+    assert not may_let_in(world.role("other", world.hub))
+
+
+@pytest.mark.parametrize("own", [
+    {"accessKey": UNKNOWN, "secretKey": "x"}, {"sharedConfigFiles": '["x"]'}, {"sharedCredentialsFiles": '["x"]'}, {}
+])  # fmt: skip
+def test_aws_is_not_asked_whose_credentials_are_not_known_yet_or_stand_in_other_files(
+    own: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """https://www.pulumi.com/registry/packages/aws/installation-configuration/"""
+    monkeypatch.setattr(own_account, "_caller", lambda *_: HUB)
+    assert own_account.own_account([World().add("Provider", "more", **own)]) == (None if own else HUB)
 
 
 def test_a_value_that_cannot_be_read_refuses_the_resource(monkeypatch: pytest.MonkeyPatch) -> None:

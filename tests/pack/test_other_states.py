@@ -579,6 +579,15 @@ def test_what_a_control_policy_may_shut_is_said_where_no_state_of_another_stack_
         assert f"each stack that makes roles or grants in {at.split()[4]} in the config" in found.message
     assert said(shut, was(shut), "other-stacks") == said(loose, {}, "other-stacks") == ""
     assert "or grants there in" in said(guarded(kind, at="ou-ab12-cd345678"), {}, "other-stacks")
+    for one in [one for one in shut.resources if one.name == "cp" and kind.startswith("RESOURCE")]:
+        spares = {"Condition": {"StringNotEquals": {"aws:PrincipalAccount": OUTSIDE}}}  # the management account
+        content = {
+            "content": document(grants("*", effect="Deny", action="sts:AssumeRole") | {"Principal": "*"} | spares)
+        }
+        sparing = guarded(kind)
+        sparing.role("ci", sparing.provider("hub", HUB))
+        sparing.change(one, inputs={**(one.inputs or {}), **content}, outputs={**one.outputs, **content})
+        assert at in said(sparing, {}, "other-stacks")
     root = {"Condition": {"StringLike": {"aws:PrincipalArn": "arn:aws:iam::*:root"}}}
     deny = {"Effect": "Deny", "Action": "*", "Resource": "*", **root}
     for one in [one for one in shut.resources if one.name == "cp"]:

@@ -407,6 +407,14 @@ def test_of_an_unknown_trust_preview_says_that_it_may_be_refused_and_the_arn_of_
     found = {one.policyName: one.message for one in Engine().analyze(world.resources)}[DEFERRED]
     assert f"write that of Role jobs with {step}" in found
     assert "write that of Role dns with what is known already" in found
+    kind = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+    irsa = Resource(
+        f"urn:pulumi:stage::twokeys::{kind}::irsa", kind, "irsa", {"url": UNKNOWN}, provider=world.stage.urn
+    )
+    world.resources.append(irsa)
+    world.add("Role", "pod", world.stage, name="pod", made_from={"assumeRolePolicy": [irsa]})
+    found = {one.policyName: one.message for one in Engine().analyze(world.resources)}[DEFERRED]
+    assert "with the ARN of OpenIdConnectProvider irsa, once an earlier update has made that" in found
 
 
 @pytest.mark.parametrize("condition", [{}, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}])

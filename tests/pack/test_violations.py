@@ -14,6 +14,7 @@ from twokeys.pack.commands import policies
 from twokeys.pack.violations import read_violations
 
 ROLE = "urn:pulumi:dev::app::aws:iam/role:Role::deployer"
+STACK = "urn:pulumi:dev::app::pulumi:pulumi:Stack::s"
 
 
 def event(policy: str, level: str, message: str, urn: str = ROLE, severity: str = "critical") -> str:
@@ -32,9 +33,7 @@ def event(policy: str, level: str, message: str, urn: str = ROLE, severity: str 
 def events(tmp_path: Path) -> Path:
     file = tmp_path / "events.jsonl"
     refused = event("wildcard-trust", "mandatory", "Says who.\nRole d admits everyone: 100%, [x]\x1b[2J")
-    advice = event(
-        "doors-changed", "advisory", "What changes.\n+ a -> b", "urn:pulumi:dev::app::pulumi:pulumi:Stack::s"
-    )
+    advice = event("doors-changed", "advisory", "What changes.\n+ a -> b", STACK)
     file.write_text("\n".join(["warning: using a plugin", refused, refused, advice, '{"summaryEvent": {}}']))
     return file
 
@@ -44,7 +43,9 @@ def steps(tmp_path: Path) -> Path:
     file = tmp_path / "steps.json"
     state = {"sourcePosition": "project:///roles.py#12,3"}
     library = {"sourcePosition": "project:///../lib/site-packages/x.py#1"}
+    beside = {"sourcePosition": "project:///../shared/roles.py#1"}
     steps = [{"urn": ROLE, "newState": state}, {"urn": "urn:other", "newState": library}]
+    steps.append({"urn": STACK, "newState": beside})
     file.write_text(json.dumps({"steps": steps}))
     return file
 

@@ -656,6 +656,7 @@ def test_where_the_doors_stand_has_to_be_said_and_for_one_only() -> None:
     assert CliRunner().invoke(profiles, ["--person", "ada"]).exit_code == 2
     both = ["--person", "ada", "--role", "ci", "--state", "x"]
     assert "either --person NAME" in CliRunner().invoke(profiles, both).output
+    assert "name one, or leave it out" in CliRunner().invoke(profiles, ["--account", STAGE, "--state", "x"]).output
     assert CliRunner().invoke(profiles, ["ada"]).exit_code == 2
 
 

@@ -12,7 +12,7 @@ for those with a policy that is not known.
 
 import gc
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -165,24 +165,19 @@ class Graph:
         return self.accounts.is_ours(account) or account in self.exported.accounts
 
 
-def build(
-    snapshot: Snapshot,
-    names: Mapping[str, str] | None = None,
-    own_account: str | None = None,
-    gone: Collection[tuple[str, str, str]] = (),
-) -> Graph:
+def build(snapshot: Snapshot, own_account: str | None = None, gone: Collection[tuple[str, str, str]] = ()) -> Graph:
     """Build the graph of a snapshot, in time near to linear in its documents and doors.
 
-    `names` gives accounts that are no resource of the snapshot a name, by id. `own_account` is the 12-digit id of the
-    account that the credentials of the environment belong to: that of a provider which neither assumes a role nor is
-    pinned. `gone` are principals that were there before, by account, kind and name.
+    `own_account` is the 12-digit id of the account that the credentials of the environment belong to: that of a
+    provider which neither assumes a role nor is pinned. `gone` are principals that were there before, by account, kind
+    and name.
 
     Raises:
         Refusal: something could not be read that should have been, whatever it is: then nothing is proved.
     """
     try:
         with _without_collection():
-            return _built(snapshot, names, own_account, gone)
+            return _built(snapshot, own_account, gone)
     except Exception as error:
         raise Refusal(
             "who can enter cannot be read",
@@ -210,14 +205,12 @@ def _without_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _built(
-    snapshot: Snapshot, names: Mapping[str, str] | None, own_account: str | None, gone: Collection[tuple[str, str, str]]
-) -> Graph:
-    accounts = Accounts(snapshot, names, own_account)
+def _built(snapshot: Snapshot, own_account: str | None, gone: Collection[tuple[str, str, str]]) -> Graph:
+    accounts = Accounts(snapshot, own_account)
     translation = translate(snapshot, accounts)
     if translation.snapshot is not snapshot:
         snapshot = translation.snapshot
-        accounts = Accounts(snapshot, names, own_account)
+        accounts = Accounts(snapshot, own_account)
     documents = Documents(snapshot, accounts)
     principals = read_principals(snapshot, accounts, documents)
     exported = Exported(snapshot)

@@ -38,6 +38,7 @@ _IMPORT = (
     "take that role into this program (option import_), so that the pack is shown its policies, read the stack that "
     f"makes it by the component OtherStack, or {EXCEPT}"
 )
+_TAKE_IN = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
@@ -307,7 +308,7 @@ class _Reader:
             return
         reasons = [f"{document.title}: {document.problem}" for document in unknown if document.urn is None]
         about = f"{self._called(door)} has a {key} key that is not proved: {'; '.join(reasons or verdict.unknowns)}"
-        step = f"write the {key} as a policy of its own in this stack, or {EXCEPT}"
+        step = _TAKE_IN if reasons else f"write the {key} as a policy of its own in this stack, or {EXCEPT}"
         if any(document.hidden for document in _documents(door)):
             step = SHOW_SECRETS
         yield _about(door, Lack.PROOF, about, step, role if role.urn else source)
@@ -340,8 +341,7 @@ class _Reader:
                 f"What {source.label} of account {self._account(source)} may enter is not proved: {reasons}; trust "
                 f"policies leave it to such grants who enters {', '.join(roles[:3])}{more}"
             )
-            step = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
-            yield Statement(Lack.PROOF, about, step, DoorName(source.arn, "*"), source.urn, source.source)
+            yield Statement(Lack.PROOF, about, _TAKE_IN, DoorName(source.arn, "*"), source.urn, source.source)
 
     def open_trust(self, trust: Trust) -> Iterator[Statement]:
         """A trust in an account as a whole, or in everyone: somebody has to hold a grant.

@@ -44,11 +44,9 @@ def root_sessions(snapshot: Snapshot, accounts: Accounts, principals: Principals
     for principal in there if roots else ():
         if _granted(principal, named=enabled is None):
             for root in roots:
-                if root.account != principal.account:
-                    grant = judge.granted(principal, root, ASSUME_ROOT)
-                    door = Door(principal, root, _ON if enabled else _NOT_SHOWN, grant)
-                    if door.grant.outcome is not Outcome.DENY:
-                        yield door
+                grant = judge.granted(principal, root, ASSUME_ROOT)
+                if grant.outcome is not Outcome.DENY:
+                    yield Door(principal, root, _ON if enabled else _NOT_SHOWN, grant)
 
 
 def covers_root(statement: Statement, *, named: bool = False) -> bool:

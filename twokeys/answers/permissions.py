@@ -10,7 +10,8 @@ and session policies are not subtracted; a permissions boundary is. What counts:
   permissions of principals (AWS's access level "Permissions management" for policies of roles, users and groups), or
   give itself more: by an inline policy, say, or a new version of a policy that it has.
   Actions read that AWS gives the access level "Read" or "List"; those that are newer than its reference here, and
-  those with wildcards, when their names also begin with such a verb. All others write.
+  those with wildcards, when their names also begin with such a verb. All others write. Taking a role that a statement
+  names by its ARN counts for less than reading, though AWS has it as "Write": that role has a level of its own.
   https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_understand-policy-summary-access-level-summaries.html
 - A policy that it may have: one that a list of all its policies removes in turn, or that its last refresh saw.
 - A policy whose document is not known is `not known`, which counts as more than write.
@@ -47,18 +48,22 @@ _WRITERS = re.compile(r"FullAccess|PowerUser|ServiceRole|ExecutionRole|Administr
 
 
 class Level(IntEnum):
-    """From nothing to everything."""
+    """From nothing to everything. `ROLES` is nothing but to take roles that are named."""
 
     NONE = 0
-    READ = 1
-    WRITE = 2
-    UNKNOWN = 3
-    ADMINISTRATOR = 4
+    ROLES = 1
+    READ = 2
+    WRITE = 3
+    UNKNOWN = 4
+    ADMINISTRATOR = 5
 
     @property
     def word(self) -> str:
-        """In words: "administrator", "write", "read", "not known" or "no permissions"."""
-        return {Level.NONE: "no permissions", Level.UNKNOWN: "not known"}.get(self, self.name.lower())
+        """In words: "administrator", "write", "read", "other roles only", "not known" or "no permissions"."""
+        return _WORDS.get(self, self.name.lower())
+
+
+_WORDS = {Level.NONE: "no permissions", Level.ROLES: "other roles only", Level.UNKNOWN: "not known"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,7 @@ class Permissions:
     """How strong a role is at most, the policies that say so, by title (`()` where none is shown), and its boundary.
 
     `names` are the same as people name them: "PowerUserAccess". `documents` are those policies, but for those that it
-    only may have; `limit` is the boundary itself. `alone` is the level without the steps to roles that its policies
-    name, which have their own; where it has nothing else, and where it is None, they count.
+    only may have; `limit` is the boundary itself.
     """
 
     level: Level
@@ -76,7 +80,6 @@ class Permissions:
     names: tuple[str, ...] = ()
     documents: tuple[Document, ...] = field(default=(), repr=False, compare=False)
     limit: Document | None = field(default=None, repr=False, compare=False)
-    alone: Level | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return self.level.word
@@ -87,18 +90,15 @@ def permissions(role: Principal) -> Permissions:
     documents = list(role.all_documents)
     least = Level.NONE if documents or role.urn is not None else Level.UNKNOWN
     own = tuple(role.own_changes)
-    level, alone = (
-        min(
-            max((least, *(level_of(one, own, steps=steps) for one in (*documents, *role.perhaps)))),
-            level_of(role.boundary, own, steps=steps) if role.boundary else Level.ADMINISTRATOR,
-        )
-        for steps in (True, False)
+    level = min(
+        max((least, *(level_of(one, own) for one in (*documents, *role.perhaps)))),
+        level_of(role.boundary, own) if role.boundary else Level.ADMINISTRATOR,
     )
     boundary = role.boundary.name if role.boundary is not None else None
     said = dict.fromkeys(documents, "") | {one: f" {why}" for one, why in role.perhaps.items() if one not in documents}
     titles = tuple(dict.fromkeys(one.title + why for one, why in said.items()))
     names = tuple(dict.fromkeys(one.own_name + why for one, why in said.items()))
-    return Permissions(level, titles, boundary, names, tuple(documents), role.boundary, alone or level)
+    return Permissions(level, titles, boundary, names, tuple(documents), role.boundary)
 
 
 def of_managed_policy(name: str) -> Level:
@@ -112,8 +112,8 @@ def of_managed_policy(name: str) -> Level:
     return Level.WRITE if _WRITERS.search(name) else Level.UNKNOWN
 
 
-def level_of(document: Document, own: Sequence[tuple[str, str]], *, steps: bool = True) -> Level:
-    """What a policy allows a role at most, whose `own_changes` are these; `steps` is whether those to a role count."""
+def level_of(document: Document, own: Sequence[tuple[str, str]]) -> Level:
+    """What a policy allows a role at most, whose `own_changes` are these."""
     policy = document.policy
     if document.arn is not None and aws_managed.is_aws_managed(document.arn):
         level = of_managed_policy(document.name)
@@ -121,8 +121,8 @@ def level_of(document: Document, own: Sequence[tuple[str, str]], *, steps: bool 
             return level
     if not isinstance(policy, PolicyDocument):
         return Level.UNKNOWN
-    allowed = (one for one in policy.statements if one.effect == "Allow" and (steps or not _is_step(one)))
-    return max((_of_statement(one, own) for one in allowed), default=Level.NONE)
+    allowed = (one for one in policy.statements if one.effect == "Allow")
+    return max((Level.ROLES if _is_step(one) else _of_statement(one, own) for one in allowed), default=Level.NONE)
 
 
 def _is_step(statement: Statement) -> bool:

@@ -97,7 +97,7 @@ def _door(way: Way) -> DeclaredDoor:
         max_session_seconds=way.max_session_seconds,
         opens=way.opens,
         pauses=way.pauses,
-        permits=(way.permissions.alone or way.permissions.level).word,
+        permits=way.permissions.level.word,
         **{**(declared.declaration if declared else {}), "expires": way.expires},
     )
 

@@ -114,8 +114,7 @@ def admitted(statement: Statement, key: str, denials: Iterable[Statement] = ()) 
     key = key.lower()
     clauses = [clause for clause in statement.conditions if clause.lower_key == key]
     unresolved = bool(statement.unresolved)
-    present = any(_demands_presence(clause) for clause in clauses)
-    demands = [clause for clause in clauses if _is_demand(clause, present=present)]
+    present, demands = demanding(clauses)
     lists = [_wanted(clause) for clause in demands]
     excluding = (one for one in clauses if one.base.family in _TEXTS and one.base.negated)
     excluded = [value for one in excluding if one.set_operator != "ForAnyValue" for value in _wanted(one)]
@@ -143,16 +142,13 @@ def _only_clause(denial: Statement, key: str) -> ConditionClause | None:
     return clause
 
 
-def _demands_presence(clause: ConditionClause) -> bool:
-    if clause.operator == "Null":
-        return {str(value).lower() for value in clause.values} == {"false"}
-    return _is_demand(clause, present=False)
-
-
-def _is_demand(clause: ConditionClause, *, present: bool) -> bool:
-    if not clause.base.names_values:
-        return False
-    return present or (not clause.if_exists and clause.set_operator != "ForAllValues")
+def demanding(clauses: Iterable[ConditionClause]) -> tuple[bool, list[ConditionClause]]:
+    """Whether conditions on one key demand that it is there, and those that then demand one of their values of it."""
+    naming = [one for one in clauses if one.base.names_values]
+    strict = [one for one in naming if not one.if_exists and one.set_operator != "ForAllValues"]
+    nulls = (one.values for one in clauses if one.operator == "Null")
+    present = bool(strict) or any({str(value).lower() for value in values} == {"false"} for values in nulls)
+    return present, naming if present else []
 
 
 def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:

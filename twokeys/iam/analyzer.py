@@ -38,18 +38,20 @@ _TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
 def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
     """A value must be of the operator's type: a number, a date, an address ..."""
     if clause.base.family in ("bool", "null") and len(clause.values) > 1:
-        message = f"{clause.operator} takes one value; with both 'true' and 'false' the condition says nothing"
+        message = (
+            f"{clause.operator} takes one value; with 'true' and 'false' the condition says nothing; write one of them"
+        )
         yield "several-booleans", message, _PAGE + "invalid-condition-multiple-boolean"
-    fits, what, _ = _TYPES.get(clause.base.family, _ANY_TEXT)
+    fits, what, step = _TYPES.get(clause.base.family, _ANY_TEXT)
     for value in clause.values:
         if not isinstance(value, str) or fits is None:
             continue
         quoted = repr(shown(clause.key, value))
         if clause.variables and "${" in value and clause.base.family != "arn":
-            message = f"{quoted}: {clause.operator} reads no variables; only string and ARN operators do"
+            message = f"{quoted}: {clause.operator} reads no variables; write the value, or a string operator"
             yield "variable-for-operator", message, _PAGE + "invalid-variable-for-operator"
         elif not fits(value):
-            message = f"{quoted} is not {what}, so {clause.operator} never matches it"
+            message = f"{quoted} is not {what}, so {clause.operator} never matches it; {step}"
             yield "condition-value-type", message, _OPERATORS
 
 
@@ -66,7 +68,7 @@ def _is_arn_pattern(text: str) -> bool:
 
 _Type: TypeAlias = tuple[Callable[[str], bool] | None, str, str]
 """Whether a text is of an operator's type, that type in words, and the next step where it is not."""
-_ANY_TEXT: _Type = (None, "", "correct it")
+_ANY_TEXT: _Type = (None, "", "")
 _BOOLEAN: _Type = (lambda text: text.lower() in ("true", "false"), "true or false", "write true, or false")
 _TYPES: dict[str, _Type] = {
     "numeric": (lambda text: parse_number(text) is not None, "a number", "write a number alone"),
@@ -128,9 +130,7 @@ def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str])
     for clause in statement.conditions:
         for rule in _CLAUSE_RULES:
             for name, message, page in rule(clause):
-                said = message.rpartition("; ")[2]
-                step = said if said.startswith(("write ", "use ")) else _TYPES.get(clause.base.family, _ANY_TEXT)[2]
-                yield error(name, statement, path_of(clause), message, page, step=step)
+                yield error(name, statement, path_of(clause), message, page)
 
 
 def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -140,10 +140,10 @@ def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> 
             continue
         service, _, action = name.lower().partition(":")
         if service == "sts" and not re.search(r"[*?$]", action) and action not in STS_ACTIONS:
-            message = f"{name!r} is not an action of STS"
+            message = f"{name!r} is not an action of STS; write one that is, such as sts:AssumeRole"
             yield error("invalid-action", statement, element, message, _PAGE + "invalid-action")
         elif kind is PolicyKind.TRUST and service != "sts" and not re.search(r"[*?]", service):
-            message = f"{name!r}: a trust policy may only have actions of STS, such as sts:AssumeRole"
+            message = f"{name!r}: a trust policy has actions of STS only; put it into a policy of the role"
             yield error("action-in-trust-policy", statement, element, message, "id_roles_terms-and-concepts.html")
 
 
@@ -155,12 +155,12 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
         segments = arn_segments(name)
         if segments is None:
             if not name.endswith("*"):
-                message = f"{name!r}: an ARN has six parts, arn:partition:service:region:account:resource"
+                message = f"{name!r}: an ARN has six parts; write arn:partition:service:region:account:resource"
                 yield error("missing-arn-field", statement, element, message, _PAGE + "missing-arn-field")
             continue
         _, partition, service, region, account, _ = segments
         if not re.search(r"[*?$]", partition) and not re.fullmatch(r"aws(?:-[a-z]+)*", partition):
-            message = f"{name!r}: {partition!r} is not a partition such as aws, aws-cn or aws-us-gov"
+            message = f"{name!r}: {partition!r} is not a partition; write aws, aws-cn or aws-us-gov"
             yield error("invalid-partition", statement, element, message, _PAGE + "invalid-partition")
         if service == "iam" and region not in ("", "*"):
             message = f"{name!r}: the ARNs of IAM have no region; leave {region!r} out"
@@ -170,7 +170,7 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             step = f"write {service.lower()}"
             yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case", step=step)
         if not re.search(r"[*?$]", account) and account not in ("", "aws") and not is_account(account):
-            message = f"{name!r}: {account!r} is not an account; its id has 12 digits"
+            message = f"{name!r}: {account!r} is not an account; write its id, which has 12 digits"
             yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")
 
 
@@ -185,12 +185,12 @@ def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[
     ):
         for name in (one for one in names if isinstance(one, str)):
             if "${" in name:
-                message = f"{name!r}: variables are read in Resource and Condition only"
+                message = f"{name!r}: variables are read in Resource and Condition only; name each principal"
                 page = _PAGE + "variable-unsupported-in-element"
                 yield error("variable-in-element", statement, f"Principal.{type_}", message, page)
             elif fits is not None and name != "*" and not fits(name):
-                page = _PAGE + "invalid-principal-format"
-                yield error("principal-format", statement, f"Principal.{type_}", f"{name!r} is not {form}", page)
+                message, page = f"{name!r} is no {type_} principal; write {form}", _PAGE + "invalid-principal-format"
+                yield error("principal-format", statement, f"Principal.{type_}", message, page)
 
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -208,17 +208,17 @@ def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
         if not isinstance(name, str) or "${" not in name:
             continue
         if not statement.variables:
-            message = f"{name!r}: variables need version 2012-10-17; in this document they are literal text"
+            message = f"{name!r}: in this document variables are literal text; write version 2012-10-17"
             yield error("variable-in-old-version", statement, element, message, _VARIABLES)
         elif any("${" in part for part in name.split(":", 5)[:5]):
-            message = f"{name!r}: a variable can only stand after the fifth colon of an ARN"
+            message = f"{name!r}: a variable stands after the fifth colon of an ARN only; write the other parts out"
             yield error("variable-outside-resource", statement, element, message, _VARIABLES)
         else:
             yield from _badly_written(statement, element, name, name)
     for clause in statement.conditions:
         texts = [value for value in clause.values if isinstance(value, str) and "${" in value]
         if texts and not statement.variables:
-            message = "variables need version 2012-10-17; in this document they are literal text"
+            message = "in this document variables are literal text; write version 2012-10-17"
             yield error("variable-in-old-version", statement, path_of(clause), message, _VARIABLES)
         elif clause.base.family in ("string", "arn"):
             for text in texts:
@@ -230,14 +230,16 @@ def _badly_written(statement: Statement, element: str, text: str, quoted: str) -
         inner = found[1]
         key, comma, default = inner.partition(",")
         if not found[2]:
-            yield error("variable-syntax", statement, element, f"{quoted!r}: '}}' is missing", _VARIABLES)
+            yield error("variable-syntax", statement, element, f"{quoted!r}: '}}' is missing; write it", _VARIABLES)
         elif not inner.strip():
-            yield error("variable-syntax", statement, element, f"{quoted!r}: '${{}}' names no key", _VARIABLES)
+            message = f"{quoted!r}: '${{}}' names no key; write one, as in ${{aws:username}}"
+            yield error("variable-syntax", statement, element, message, _VARIABLES)
         elif comma and not re.fullmatch(r"\s*'[^']*'\s*", default):
-            message = f"{quoted!r}: a default value stands between single quotes, as in ${{aws:userid, 'nobody'}}"
+            message = f"{quoted!r}: a default stands between single quotes; write it as in ${{aws:userid, 'nobody'}}"
             yield error("variable-syntax", statement, element, message, _VARIABLES)
         elif re.search(r"\s", key.strip()) and not re.match(r"[^\s:]+:[A-Za-z]*Tag/", key.strip()):
-            yield error("variable-syntax", statement, element, f"{quoted!r}: a key has no spaces", _VARIABLES)
+            message = f"{quoted!r}: a key has no spaces; leave them out"
+            yield error("variable-syntax", statement, element, message, _VARIABLES)
 
 
 ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (

@@ -26,9 +26,9 @@ class PolicyFinding:
         rule: a short stable name, such as `wildcard-principal`.
         statement: the index of the statement; None for the document as a whole.
         path: the JSON path of the element.
-        message: what is wrong and what to do instead.
+        message: what is wrong.
         url: the AWS page.
-        next_step: what to do, where the message does not say it.
+        next_step: what to do.
     """
 
     rule: str
@@ -36,21 +36,28 @@ class PolicyFinding:
     path: str
     message: str
     url: str
+    next_step: str
     severity: Severity = Severity.WARNING
-    next_step: str = "correct it"
 
 
-def warning(rule: str, statement: Statement, element: str, message: str, page: str) -> PolicyFinding:
-    """A finding on an element of a statement; `page` is one of the IAM user guide."""
-    return PolicyFinding(rule, statement.index, f"Statement[{statement.index}].{element}", message, GUIDE + page)
+def warning(  # noqa: PLR0913 - what a finding is made of
+    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
+) -> PolicyFinding:
+    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address.
+
+    A `message` without a `step` ends with it, behind "; ".
+    """
+    if not step:
+        message, _, step = message.rpartition("; ")
+    path, url = f"Statement[{statement.index}].{element}", page if "://" in page else GUIDE + page
+    return PolicyFinding(rule, statement.index, path, message, url, step)
 
 
 def error(  # noqa: PLR0913 - what a finding is made of
-    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = "correct it"
+    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
 ) -> PolicyFinding:
     """Like `warning`, for what AWS refuses or what cannot work."""
-    found = warning(rule, statement, element, message, page)
-    return replace(found, severity=Severity.ERROR, next_step=step)
+    return replace(warning(rule, statement, element, message, page, step=step), severity=Severity.ERROR)
 
 
 def path_of(clause: ConditionClause) -> str:

@@ -36,9 +36,9 @@ def lint(
 def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
     """It is read: IAM has roles with one in an inline policy. https://github.com/noqdev/iambic/issues/463."""
     if document.id is not None and kind is not PolicyKind.TRUST:
-        message = f"an Id is for resource-based policies, and AWS documents none for {kind}; leave it out"
+        message = f"an Id is for resource-based policies, and AWS documents none for {kind}"
         page = GUIDE + "reference_policies_elements_id.html"
-        yield PolicyFinding("id", None, "Id", message, page, Severity.ERROR)
+        yield PolicyFinding("id", None, "Id", message, page, "leave it out", Severity.ERROR)
 
 
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
@@ -52,10 +52,8 @@ _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
     if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
-        message = (
-            "IAM refuses a trust policy whose Principal is the text '*'; name the principals, or, for everybody in "
-            'every account, write {"AWS": "*"} with a condition'
-        )
+        why = "a trust policy's Principal cannot be the text '*'"
+        message = f'{why}; name the principals, or write {{"AWS": "*"}} with a condition'
         yield error("bare-star-principal", statement, "Principal", message, _PRINCIPAL_PAGE)
 
 
@@ -72,14 +70,11 @@ def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[
 
 def _name_problem(name: str) -> tuple[str, str]:
     if "*" in name or "?" in name:
-        return "wildcard-principal", (
-            f"{name!r}: a wildcard cannot match part of a principal's name or ARN; name each principal, "
-            "or use a condition on aws:PrincipalArn"
-        )
+        why = f"{name!r}: a wildcard cannot match part of a principal's name or ARN"
+        return "wildcard-principal", f"{why}; name each principal, or use a condition on aws:PrincipalArn"
     if _UNIQUE_ID.fullmatch(name):
-        return "deleted-principal", (
-            f"{name!r} is a unique id, as AWS leaves one of a principal that was deleted; name a principal by its ARN"
-        )
+        why = f"{name!r} is a unique id, as AWS leaves one of a principal that was deleted"
+        return "deleted-principal", f"{why}; name a principal by its ARN"
     arn = Arn.parse(name)
     if arn is not None and arn.kind == "group":
         return "group-principal", f"{name!r}: a group cannot be a principal; name its users, or a role they assume"
@@ -96,10 +91,8 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
     }
     for clause in statement.conditions:
         if clause.set_operator == "ForAllValues" and clause.lower_key not in present:
-            message = (
-                f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then; "
-                f'add "Null": {{"{clause.key}": "false"}}'
-            )
+            why = f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then"
+            message = f'{why}; add "Null": {{"{clause.key}": "false"}}'
             page = "reference_policies_condition-single-vs-multi-valued-context-keys.html"
             yield warning("for-all-values-allow", statement, path_of(clause), message, page)
 
@@ -111,12 +104,13 @@ def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             network = parse_network(value) if isinstance(value, str) and "/" in value else None
             address = value.partition("/")[0] if isinstance(value, str) else ""
             if network is not None and parse_network(address) != parse_network(str(network.network_address)):
-                message = (
-                    f"{value!r} names one address and a range of {network.num_addresses:,}, and means the range; write "
-                    f"{network} for the range, or {address} for the one address"
-                )
+                why = f"{value!r} names one address and a range of {network.num_addresses:,}, and means the range"
+                message = f"{why}; write {network} for the range, or {address} for the one address"
                 page = "reference_policies_elements_condition_operators.html#Conditions_IPAddress"
                 yield warning("host-bits", statement, path_of(clause), message, page)
+
+
+_ABSENT = "absent, as it is with long-term access keys"
 
 
 def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -127,22 +121,14 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
             continue
         values = {value.lower() for value in clause.values if isinstance(value, str)}
         if statement.effect == "Allow" and clause.if_exists:
-            message = (
-                f"with IfExists this Allow also applies when {clause.key} is absent, as it is with long-term access "
-                f"keys; leave IfExists away"
-            )
+            message = f"with IfExists this Allow also applies when {clause.key} is {_ABSENT}; leave IfExists away"
             yield warning("mfa-if-exists", statement, path_of(clause), message, page)
         if statement.effect == "Allow" and clause.base.family == "null" and values == {"false"} and not demanded:
-            message = (
-                f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA; "
-                "use Bool with 'true'"
-            )
+            why = f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA"
+            message = f"{why}; use Bool with 'true'"
             yield warning("mfa-null", statement, path_of(clause), message, page)
         if statement.effect == "Deny" and clause.operator == "Bool" and values == {"false"}:
-            message = (
-                f"with Bool this Deny does not apply when {clause.key} is absent, as it is with long-term access keys; "
-                "use BoolIfExists"
-            )
+            message = f"with Bool this Deny does not apply when {clause.key} is {_ABSENT}; use BoolIfExists"
             yield warning("mfa-deny-without-if-exists", statement, path_of(clause), message, page)
 
 
@@ -185,7 +171,7 @@ def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset
             continue
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
         if statement.covers_action(action) is Truth.FALSE:
-            message = f"{provider!r} can only use {action}, which the statement does not allow"
+            message = f"{provider!r} can only use {action}, which the statement does not allow; write that"
             yield error("mismatched-action", statement, "Action", message, page)
 
 
@@ -195,7 +181,7 @@ def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozen
         return
     actions = {action.lower() for action in statement.actions or () if isinstance(action, str)}
     if (named.aws or named.service) and actions and actions <= _OF_PROVIDERS:
-        message = "only identity providers use these actions; principals of AWS and services need sts:AssumeRole"
+        message = "only identity providers use these actions; for principals of AWS and services, write sts:AssumeRole"
         yield error("mismatched-action", statement, "Action", message, "access-analyzer-reference-policy-checks.html")
 
 

@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from twokeys.iam.admission import Wanted
 from twokeys.iam.cases import exclude
@@ -70,7 +69,7 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
         if wrong is not None:
             message = f"{value!r} is a subject {wrong.why}, {never}"
-            yield replace(error("value-form", statement, element, message, "", step=wrong.next_step), url=wrong.url)
+            yield error("value-form", statement, element, message, wrong.url, step=wrong.next_step)
     elif known and not _may_be(known.form, clause, value):
         message = f"{value!r} is not {known.form.words}, {never}"
         meant = known.form.named.get(value.lower())

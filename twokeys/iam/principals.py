@@ -382,11 +382,12 @@ class Principals:
             return frozenset(self.aws)
         return frozenset((*self.aws, *_typed("Service", self.service), *_typed("Federated", self.federated)))
 
-    def form(self, caller: Caller) -> Form:
-        """The form of a plain element that names a caller which of them demands least."""
+    def form(self, caller: Caller) -> Form | None:
+        """The form of a plain element that names a caller which of them demands least; None if a session's may hold."""
         if self.everyone or caller.kind in (CallerKind.SERVICE, CallerKind.FEDERATED):
             return Form.DIRECT
-        return max([naming.form for naming in self.names(caller)])
+        namings = self.names(caller)
+        return max([naming.form for naming in namings]) if all(one.found is TRUE for one in namings) else None
 
     def sessions_of(self, role: Caller) -> tuple[str, ...]:
         """The session names under which sessions of a role are listed."""

@@ -100,7 +100,10 @@ def _known_instead(graph: Graph, trusts: Iterable[Resource]) -> str:
     """What to write trust policies with, once for those in which it is the same."""
     alike: dict[str, list[str]] = defaultdict(list)
     for role in trusts:
-        known = _arn_of_provider(graph, role) or "what is known already, and `depends_on` the role that it names"
+        known = (
+            _arn_of_provider(graph, role)
+            or "what is known already, and `depends_on` the role or provider that it names"
+        )
         alike[known].append(_with_type(role))
     if len(alike) == 1:
         return f"write it with {next(iter(alike))}"
@@ -110,12 +113,15 @@ def _known_instead(graph: Graph, trusts: Iterable[Resource]) -> str:
 def _arn_of_provider(graph: Graph, role: Resource) -> str | None:
     """The ARN of an OIDC provider that a trust waits for, which follows from its account (or ACCOUNT) and its URL.
 
+    Where the URL comes from a cluster, nothing follows before that is made.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
     """
     behind = role.property_dependencies.get("assumeRolePolicy", ())
     for made in graph.snapshot.of_type(_OIDC):
         url, account = made.get("url"), graph.accounts.of(made)
-        if made.urn in behind and isinstance(url, str):
+        if made.urn in behind:
+            if not isinstance(url, str):
+                return f"the ARN of {_with_type(made)}, once an earlier update has made that"
             account = account if account.isdecimal() else "ACCOUNT"  # a symbol cannot be written into a program
             name, partition = url.removeprefix("https://"), graph.accounts.partition_of(made)
             return str(Arn.iam("oidc-provider", account, name, partition=partition))

@@ -17,13 +17,12 @@ _OWN = "venv"
 _DESCRIPTION = "Who can enter which account is proved before anything is applied."
 
 
-def write_pack(directory: Path, environment: Path | None = None, *, publishable: bool = False) -> list[Path]:
+def write_pack(directory: Path, *, publishable: bool = False) -> list[Path]:
     """Write the files of a pack; returns those that were not there as they are to be.
 
     Args:
-        directory: where; it is made if it is not there.
-        environment: the virtual environment that the pack runs in; by default the one that runs now. Without one, the
-            CLI takes the Python that it finds on PATH.
+        directory: where; it is made if it is not there. The pack runs in the virtual environment that runs now; without
+            one, the CLI takes the Python that it finds on PATH.
         publishable: the pack has an environment of its own, `venv` in its folder, for `pulumi policy publish`: Pulumi
             Cloud hands the folder to other machines, whose CLI makes the environment from its requirements.txt
             (https://www.pulumi.com/docs/insights/policy/policy-packs/), which names a wheel in the folder: what an
@@ -32,7 +31,7 @@ def write_pack(directory: Path, environment: Path | None = None, *, publishable:
     Raises:
         Refusal: one of the files is there with something else in it, or the folder cannot be written.
     """
-    environment = directory / _OWN if publishable else environment or running_environment()
+    environment = directory / _OWN if publishable else running_environment()
     files = {directory / "PulumiPolicy.yaml": _project(directory, environment), directory / "__main__.py": _MAIN}
     if publishable:
         files[directory / "requirements.txt"] = f"./twokeys-{version('twokeys')}-py3-none-any.whl[policies]\n"

@@ -184,6 +184,8 @@ def _refuse_contradictions() -> None:
     run = click.get_current_context()
     if run.params["person"] and run.params["role"]:
         raise click.UsageError("Say whose doors: either --person NAME or --role NAME.")
+    if run.params["account"] and not (run.params["person"] or run.params["role"]):
+        raise click.UsageError("--account is that of --person NAME or --role NAME: name one, or leave it out.")
     if run.params["source_profile"] and run.params["credential_source"]:
         raise click.UsageError("Give --source-profile or --credential-source, not both.")
     given = (

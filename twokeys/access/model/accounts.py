@@ -44,12 +44,10 @@ class Accounts:
     `pinned` tells. Nothing is read from credentials here.
     """
 
-    def __init__(
-        self, snapshot: Snapshot, names: Mapping[str, str] | None = None, own_account: str | None = None
-    ) -> None:
+    def __init__(self, snapshot: Snapshot, own_account: str | None = None) -> None:
         self._snapshot = snapshot
         self._own_account = own_account
-        self._names = dict(names or {})
+        self._names: dict[str, str] = {}
         self._of_provider: dict[str, str] = {}
         self._seen_in: dict[str, str] = {}
         self._not_pinned: dict[str, str] = {}

@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 from twokeys.access.model.documents import MASKS
 from twokeys.doors.expiry import on, until
 from twokeys.iam import ConditionClause, PolicyDocument, Requirement, Statement
+from twokeys.iam.admission import demanding
 from twokeys.iam.external_id import is_external_id
 from twokeys.iam.operators import operator_named, parse_date
 from twokeys.iam.sts import IN_TRUSTS
@@ -101,16 +102,12 @@ def _spares_services(clause: ConditionClause) -> bool:
 
 def demanded_values(statement: Statement, key: str) -> Iterator[tuple[object, ...]]:
     """The values of which a statement demands one, for each clause about a key (in lower case)."""
-    return (clause.meant for clause in statement.conditions if clause.lower_key == key and _demands(clause))
+    return (clause.meant for clause in _demanding(statement, key))
 
 
-def _demands(clause: ConditionClause) -> bool:
-    return (
-        clause.base.names_values
-        and not clause.if_exists
-        and clause.set_operator != "ForAllValues"
-        and all(not isinstance(value, str) or value.strip("*?") for value in clause.meant)
-    )
+def _demanding(statement: Statement, key: str) -> Iterator[ConditionClause]:
+    _, demands = demanding([one for one in statement.conditions if one.lower_key == key])
+    return (one for one in demands if all(str(value).strip("*?") for value in one.meant))
 
 
 def limits_callers(statement: Statement) -> bool:
@@ -122,7 +119,7 @@ def limits_callers(statement: Statement) -> bool:
     those organizations and accounts are one's own is not said here.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
     """
-    return any(_says_whose(clause) for clause in statement.conditions)
+    return any(_says_whose(clause) for key in _WHOSE for clause in _demanding(statement, key))
 
 
 def organizations_demanded(statement: Statement) -> frozenset[str] | None:
@@ -134,8 +131,9 @@ def organizations_demanded(statement: Statement) -> frozenset[str] | None:
     """
     found = [
         frozenset(_as_compared(clause, str(value)).partition("/")[0] for value in clause.meant)
-        for clause in statement.conditions
-        if clause.lower_key in _ORGANIZATIONS and _says_whose(clause)
+        for key in _ORGANIZATIONS
+        for clause in _demanding(statement, key)
+        if _says_whose(clause)
     ]
     return frozenset.intersection(*found) if found else None
 
@@ -145,9 +143,7 @@ def _as_compared(clause: ConditionClause, value: str) -> str:
 
 
 def _says_whose(clause: ConditionClause) -> bool:
-    part = _WHOSE.get(clause.lower_key)
-    if part is None or not _demands(clause):
-        return False
+    part = _WHOSE[clause.lower_key]
     found = [part.fullmatch(value) if isinstance(value, str) else None for value in clause.meant]
     return bool(found) and all(one is not None and not _ANYBODY.search(one.group(1)) for one in found)
 

@@ -160,7 +160,9 @@ def type_of(token: str) -> TypeOf | None:
     """
     package, _, rest = token.partition(":")
     if (name := aws_type(token)) is not None:
-        return of_aws(name)
+        service, kind = rest.partition("/")[0].lower(), token.rpartition(":")[2]
+        written = package != "aws" or rest == f"{service}/{kind[:1].lower()}{kind[1:]}:{kind}"
+        return _NEW if not written and of_aws(name).reading is Reading.READ else of_aws(name)
     if token.startswith(_DYNAMIC) or package == "command":
         return _BY_CONTENT
     if package == "kubernetes":

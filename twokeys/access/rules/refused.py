@@ -75,7 +75,7 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
     for found in lint(trust.policy, PolicyKind.TRUST):
         if found.rule in REFUSED and not (found.rule == _BARE_STAR and _is_open(graph, role, found.path)):
             message = f"IAM refuses the {trust.title}{_in(graph, role)}, at {found.path}: {found.message}"
-            yield Finding(message, f"see {found.url}", trust.urn, source=trust.source)
+            yield Finding(message, f"{found.next_step}; see {found.url}", trust.urn, source=trust.source)
     own = parse_arn(role.arn)
     for statement in trust.policy.statements:
         for name in statement.principals.aws if statement.principals else ():
@@ -86,18 +86,17 @@ def _trust(graph: Graph, role: Principal, trust: Document, declared: _Declared) 
             if named.partition != own.partition:
                 about += f"no principal of partition {named.partition} can be named in partition {own.partition}"
                 step = f"name a principal of partition {own.partition}; see {_PARTITIONS}"
-                yield Finding(about, step, trust.urn, source=trust.source)
             elif named.account == own.account and (near := _near(graph, named)):
                 about += "this stack makes none: where nobody else has, IAM refuses that trust policy"
                 step = f"write {near.arn}, if that is meant; see {_PRINCIPALS}"
-                yield Finding(about, step, trust.urn, source=trust.source, advice=True)
             elif (made := graph.principals.by_arn.get(str(name))) and _is_after(graph.snapshot, made, trust):
                 about += f"{made.label} waits for that role: IAM refuses a trust in a principal that is not there yet"
-                step = (
-                    f"make {made.label} from nothing of {role.label}, and let that have `depends_on` {made.label}, or"
-                )
-                step += f" name its account with a condition that aws:PrincipalArn is {name}; see {_PRINCIPALS}"
-                yield Finding(about, step, trust.urn, source=trust.source, advice=True)
+                step = f"make {made.label} from nothing of {role.label}, and let that have `depends_on` {made.label}"
+                step += f", or name its account with a condition that aws:PrincipalArn is {name}; see {_PRINCIPALS}"
+            else:
+                continue
+            advice = named.partition == own.partition
+            yield Finding(about, step, trust.urn, source=trust.source, advice=advice)
 
 
 def _is_after(snapshot: Snapshot, named: Principal, trust: Document) -> bool:
