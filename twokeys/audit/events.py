@@ -9,7 +9,6 @@ from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
-from twokeys.audit.shown import was_shown
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
@@ -151,12 +150,12 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
     )
     taken: dict[str, list[str]] = defaultdict(list)
     for one in sorted(comparison.taken_back, key=lambda one: -(one.permissions or (Level.NONE, ()))[0]):
-        kind, shown = _MAY_STAND if one.taken and one.may_stand else what_was(one), was_shown(one.change, answers)
+        kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
         if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
             continue
-        if told and (one.since or shown):
+        if told and (one.since or one.is_shown):
             continue
-        what = _AT_THE_TOP[kind] if one.since or one.permissions or shown else _STOOD
+        what = _AT_THE_TOP[kind] if one.since or one.permissions or one.is_shown else _STOOD
         taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
     by = f" by a door{' or perhaps by one' if may else ''}" if told and comparison.undeclared else ""
     most = 4 * FEW if told else FEW
