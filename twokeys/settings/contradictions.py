@@ -215,7 +215,7 @@ def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:
             yield Problem(f"{key}.subjects", subject, why, f"{name_yours}, as in {shared.example}")
     if shared is not None and shared.claims[0] == "aud" and not shared.names_tenant(Wanted(oidc.audience)):
         why = f"everybody can have tokens of {oidc.issuer}, and there the audience names the owner"
-        yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, as in {shared.example}")
+        yield Problem(f"{key}.audience", oidc.audience, why, f"give your own audience, {shared.example}")
 
 
 def _in_its_domain(issuer: str) -> str:
