@@ -52,7 +52,7 @@ def test_a_refusal_is_json_where_json_was_asked_for(
     assert json.loads(capsys.readouterr().out)["refused"]["nextStep"] == "add the grant"
 
 
-def _broken(*_: object) -> None:
+def _broken(*_: object, **_options: object) -> None:
     raise KeyError("a key that nobody looked for\x1b[31m")
 
 

@@ -23,6 +23,7 @@ from twokeys.answers.model import Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
+from twokeys.audit import history
 from twokeys.audit.commands import audit
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.data import as_data
@@ -113,8 +114,8 @@ def test_the_older_state_names_whom_a_membership_is_of_that_nothing_but_its_id_n
     assert not [line for line in at_the_top(found.answers, found) if line.startswith("Not known")]
 
 
-@pytest.mark.parametrize(("again", "said"), [(False, [BY, NONE, BY, BY]), (True, [BY, NONE, NONE, NONE])])
-def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_if_that_was_taken_back(
+@pytest.mark.parametrize(("again", "said"), [(False, [BY, NONE, BY, BY]), (True, [BY, NONE, BY, NONE])])
+def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_after_that_was_taken_back(
     said: list[str], *, again: bool
 ) -> None:
     """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html."""
@@ -123,6 +124,8 @@ def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_if_that_was_t
     found = of_two_times(members(shown=True), members(shown=not again), *came, *ends)
     assert [kind_of(one) for one in found.population] == said
     assert [why[:30] for why in found.population[1].unmet if "after" in why] == ["after being taken from Identit"]
+    briefly = "by a membership that was given and taken back"
+    assert [one.use for one in found.unusual if briefly in one.why] == [found.population[2].use] * again
 
 
 def test_a_membership_gives_what_its_group_may_enter_through_other_roles_too_and_not_every_role() -> None:
@@ -294,6 +297,86 @@ def test_a_permissions_boundary_limits_a_role_while_it_is_there(
     changed = [called(STAGE, at(2), event, "eve", requestParameters=asked_for)] if call else []
     found = of_two_times(*worlds, *(entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3)), *changed)
     assert [level.word for level in found.strengths.values()] == strengths
+
+
+@pytest.mark.parametrize(
+    ("boundary", "strengths"), [(READ_ONLY, ["read", "administrator"]), ("", ["administrator"] * 2)]
+)
+def test_the_boundary_that_a_role_was_made_with_limits_it_until_another_call(
+    boundary: str, strengths: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html (PermissionsBoundary)."""
+    world = two_keys()
+    put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=ADMINISTRATOR)
+    whom = {"roleName": "deployer"}
+    made = whom | {"assumeRolePolicyDocument": OF_CI} | ({"permissionsBoundary": boundary} if boundary else {})
+    done = (
+        (0.5, "CreateRole", made),
+        (0.6, "AttachRolePolicy", whom | {"policyArn": ADMINISTRATOR}),
+        *([(2, "DeleteRolePermissionsBoundary", whom)] if boundary else []),
+    )
+    calls = [called(STAGE, at(days), event, "eve", requestParameters=of) for days, event, of in done]
+    found = of_two_times(World(), world, *(entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3)), *calls)
+    assert [level.word for level in found.strengths.values()] == strengths
+
+
+OF_ANN = {"userName": "ann"}
+ENTERS = {"policyName": "enter", "policyDocument": document(grants(DEPLOYER))}
+
+
+@pytest.mark.parametrize(
+    ("calls", "said"),
+    [
+        ([("PutUserPermissionsBoundary", {"permissionsBoundary": READ_ONLY})], [BY, NONE]),
+        ([("PutUserPermissionsBoundary", {"permissionsBoundary": ADMINISTRATOR})], [PERHAPS, PERHAPS]),
+        (
+            [("DeleteUser", {}), ("CreateUser", {"permissionsBoundary": READ_ONLY}), ("PutUserPolicy", ENTERS)],
+            [BY, NONE],
+        ),
+    ],
+    ids=["put", "of all", "made with it"],
+)
+def test_a_boundary_that_allows_no_role_closes_the_doors_of_its_user(
+    calls: list[tuple[str, dict[str, str]]], said: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html,
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html (PermissionsBoundary).
+    """
+    ann = arn(HUB, "user/ann")
+    worlds = [two_keys(document(trusts(ann))) for _ in range(2)]
+    for world, more in zip(worlds, ({}, {"permissionsBoundary": READ_ONLY}), strict=True):
+        put(world, "aws:iam/user:User", "ann", world.hub, name="ann", arn=ann, **more)
+        policy = document(grants(DEPLOYER))
+        put(world, "aws:iam/userPolicy:UserPolicy", "enter", world.hub, user="ann", name="enter", policy=policy)
+    done = [
+        called(HUB, at(2 + number / 10), event, "eve", requestParameters=OF_ANN | of)
+        for number, (event, of) in enumerate(calls)
+    ]
+    found = of_two_times(*worlds, *(entry(ann, DEPLOYER, at(days)) for days in (1, 3)), *done)
+    assert [kind_of(one) for one in found.population] == said
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_key_that_is_given_again_and_again_is_looked_at_a_few_times_each(
+    monkeypatch: pytest.MonkeyPatch, *, taken: bool
+) -> None:
+    """AWS refuses no call that attaches what is attached already:
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html.
+    """
+    count, seen = 200, []
+    ends = history._ends
+    monkeypatch.setattr(history, "_ends", lambda *calls: seen.append(calls) or ends(*calls))
+    asked_for = {"roleName": "deployer", "policyArn": ADMINISTRATOR}
+    calls = [
+        called(STAGE, at(1 + number / count), "AttachRolePolicy", "eve", requestParameters=asked_for)
+        | {"eventID": f"a{number}"}
+        for number in range(count)
+    ]
+    gone = [called(STAGE, at(3), "DetachRolePolicy", "eve", requestParameters=asked_for)] * taken
+    found = of_two_times(two_keys(), two_keys(), *calls, *gone)
+    assert len(found.changes) == count + taken
+    assert len(seen) < 10 * count
 
 
 def test_a_weaker_policy_for_a_while_makes_no_role_stronger_though_the_two_overlap() -> None:

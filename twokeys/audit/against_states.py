@@ -19,11 +19,10 @@ from twokeys.access.model.documents import Document
 from twokeys.answers.model import Answers, Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import APART
-from twokeys.audit.bearing import matters
-from twokeys.audit.changes import CALLS, CONTROLS, TRUST, in_trust, trusted
+from twokeys.audit.changes import CONTROLS, in_trust, trusted
 from twokeys.audit.history import History
 from twokeys.audit.record import Use
-from twokeys.audit.shown import MAKES, is_of_credentials, is_shown, stands_anyway, took_away, was_shown
+from twokeys.audit.shown import is_of_credentials, is_shown, stands_anyway
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import permissions_meanwhile, strength
 from twokeys.audit.trail import Change
@@ -86,20 +85,16 @@ def taken_back(answers: Answers, changes: Iterable[Change], history: History | N
         and not _has_all(one, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
-    seen: set[tuple[str, ...]] = {one.change.key for one in found if one.change.gives in CONTROLS}
-    for one in history.done:
-        of, then = one.whom, _before(one, answers)
-        if seen & {one.key, of, (TRUST, *of, "", "")} or _has_all(one, answers):
-            pass
-        elif then:
-            if matters(then, last, answers) and not stands_anyway(then, last, answers):
-                found.append(_stood(then, None, one.use.time, history))
-        elif took_away(one, last, answers):
-            may = permissions_meanwhile(one, None, one.use.time, history) if one.undone else None
-            found.append(Stood(one, None, one.use.time, may))
-        seen.add(one.key)
-        if one.use.event in MAKES:
-            seen.add(of)
+    told = {one.change.key for one in found if one.change.gives in CONTROLS}
+    for one, was in history.before():
+        if one.key in told or _has_all(one, answers):
+            continue
+        before = Stood(one, None, one.use.time)
+        if was:
+            before = _stood(was, None, one.use.time, history)
+        elif one.undone:
+            before = replace(before, permissions=permissions_meanwhile(one, None, one.use.time, history))
+        found.append(replace(before, is_shown=history.shows(one)))
     judged: dict[tuple[str, ...], list[Stood]] = defaultdict(list)
     for each in found:
         if each.permissions and each.lost:
@@ -152,20 +147,6 @@ def _has_all(one: Change, answers: Answers) -> bool:
     """Whether a call is of a policy of a role that is administrator now: nothing made it stronger before."""
     ways = ways_into(one, answers) if one.gives in POLICIES and one.of[0] == "role" else ()
     return bool(ways) and all(way.permissions.level is Level.ADMINISTRATOR for way in ways)
-
-
-def _before(one: Change, answers: Answers) -> Change | None:
-    """What a call took away or wrote anew, as older states have it: as a call that gives it."""
-    then = answers.before
-    said = then.holds.get(one.held) if then and was_shown(one, answers) else None
-    if said is None or not isinstance(said.policy, PolicyDocument) or not (one.call.deletes or one.call.writes):
-        return None
-    of_role = one.call.deletes and one.of[0] == "role"
-    return (
-        replace(one, policy=said.policy, gives=TRUST, call=CALLS[f"iam:{TRUST}"])
-        if of_role
-        else replace(one, policy=said.policy)
-    )
 
 
 def _is_said(one: Stood, judged: Iterable[Stood]) -> bool:

@@ -65,12 +65,12 @@ def may_deny(one: Change, before: Iterable[Change], last: Mapping[tuple[str, ...
 
 def _policy(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> PolicyDocument | Unknown | None:
     """The policy that a call writes, attaches or takes away; of AWS's own what bears on `sts:AssumeRole`."""
-    arn = Arn.parse(one.of[2])
+    arn = Arn.parse(one.boundary or one.of[2])
     if arn and (policy := aws_managed.document(str(arn))) is not None:
         return policy
     own = (arn.account, "policy", str(arn), "") if arn else one.held
     said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
-    return one.policy or (said.policy if said else None)
+    return (not one.boundary and one.policy) or (said.policy if said else None)
 
 
 def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:

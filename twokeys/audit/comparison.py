@@ -149,12 +149,12 @@ def compare(
     period = _period(start or spanned[0], end or spanned[1]) if spanned else None
     start, end = spanned or (None, None)
     records = Records(answers, trail, *period, asked) if period else None
-    answers = dated(answers, records) if records else answers
     coming = {step.source.who for way in answers.ways for step in way.steps}
     others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     history = History(changes, answers)
+    answers = dated(answers, records, history) if records else answers
     gone, there = (find(answers, changes, history) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]

@@ -6,28 +6,27 @@ from twokeys.access.model.documents import Document
 from twokeys.access.reading.since import Since
 from twokeys.answers.model import Answers, KeyPlace, Way
 from twokeys.audit.changes import ROOT_SESSIONS
+from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.trail import Change
 from twokeys.iam import PolicyDocument
 
 
-def dated(answers: Answers, records: Records) -> Answers:
+def dated(answers: Answers, records: Records, history: History) -> Answers:
     """The answers with their keys dated by the last recorded change of each.
 
     IAM dates no change of a trust policy, an inline policy, an attachment or a membership. Where the records of the
     account are whole, the last of them is the last that there was; else it is a key's if it wrote what the key says.
+    Root sessions the delegated administrator for IAM may have enabled, too.
     """
-    last: dict[tuple[str, ...], Change] = {}
-    for one in sorted(records.trail.all_changes(), key=lambda one: one.use.time):
-        if one.use.failed is None and one.gives and one.call.gives:
-            last[one.held] = one
-            if one.gives == ROOT_SESSIONS:  # which the delegated administrator for IAM may call, too
-                last.update(dict.fromkeys(((account, *one.of) for account in records.management), one))
+    of_root = [one for one in history.done if one.gives == ROOT_SESSIONS]
     found: dict[KeyPlace, KeyPlace] = {}
 
     def date(key: KeyPlace) -> KeyPlace:
         if key not in found:
-            since = key.since and _since(key, key.since, last.get(key.held), answers.holds.get(key.held), records)
+            calls = of_root if key.held[1:] == ("", "", "") else history.of.get(key.held, ())
+            last = next((one for one in reversed(calls) if one.call.gives), None)
+            since = key.since and _since(key, key.since, last, answers.holds.get(key.held), records)
             found[key] = replace(key, since=since)
         return found[key]
 

@@ -3,14 +3,16 @@
 The records alone tell of memberships and assignments; that there was another door, only states of before do.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from twokeys.answers.model import KeyPlace, Party, Step
-from twokeys.audit.changes import ASSIGNS, LETS_IN
-from twokeys.audit.history import LAST, History
+from twokeys.answers.model import BOUNDARY, KeyPlace, Party, Step
+from twokeys.audit.bearing import is_about_roles
+from twokeys.audit.changes import LETS_IN
+from twokeys.audit.history import FIRST, LAST, History
 from twokeys.audit.record import Use
 from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import Change
@@ -22,16 +24,18 @@ from twokeys.shown import in_utc
 
 
 class Had(NamedTuple):
-    """What somebody had of groups and assignments at a moment, as calls tell: each with the call that tells it.
-
-    It was there `before` the records, and not ended yet; a call of the period gave it, and nobody may have known of it;
-    of these, an assignment stood `briefly`, until another call took it; or it was over.
+    """A membership or an assignment that somebody had, as calls `give` it: from which call until which one. None is of
+    what was there before the records, or at their end.
     """
 
-    before: dict[Who, Change]
-    given: dict[Who, Change]
-    briefly: dict[Who, Change]
-    over: dict[Who, Change]
+    whom: Who
+    gives: str
+    since: Change | None
+    until: Change | None
+
+    def is_over(self, time: datetime) -> bool:
+        """Whether it was by then."""
+        return self.until is not None and self.until.use.time < time
 
 
 def _as_it_was(door: Step) -> object:
@@ -54,8 +58,11 @@ def _about(key: KeyPlace, history: History, since: datetime) -> Iterator[tuple[U
             yield one.use, ends
 
 
-def _takes(one: Change) -> bool:
-    return one.undone or one.call.deletes
+def _limits(holder: tuple[str, ...], history: History, since: datetime) -> Iterator[tuple[Use, bool]]:
+    """The calls since then that gave whoever holds a grant a boundary, or none, each with whether it allows no role."""
+    for one in history.of.get(holder, ()):
+        if one.use.time > since and (one.boundary or one.of[2] == BOUNDARY):
+            yield one.use, not (one.undone or is_about_roles(one, {}, history.answers))
 
 
 class Ended:
@@ -66,13 +73,12 @@ class Ended:
 
     def __init__(self, history: History) -> None:
         self._answers = answers = history.answers
-        self._of: dict[Who | None, list[tuple[Who, list[Change]]]] = defaultdict(list)
+        self._of: dict[Who | None, list[tuple[Change, list[Had]]]] = defaultdict(list)
         for one in (calls[0] for key, calls in history.of.items() if key[0] in LETS_IN):
-            ends = (each for each in history.deletes.get(one.whom, ()) if each.use.time > one.use.time)
-            calls = sorted((*history.of[one.key], *ends), key=lambda each: each.use.time)
             if principal := principal_of(one, answers):
+                stood = [Had(principal, one.gives, *each) for each in history.stood(one)]
                 for where in whom_entered(one, answers.accounts, answers):
-                    self._of[where].append((principal, calls))
+                    self._of[where].append((one, stood))
         before, there = answers.before, {*map(_as_it_was, answers.steps)}
         times = [[one.moment for one in each.evidence if one.moment] for each in (before, answers) if each]
         self._since, self._until = min(times[0], default=LAST), max(times[-1], default=LAST)
@@ -80,26 +86,21 @@ class Ended:
         gone = {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}
         self.doors = [*gone.values()]
         self._calls = {
-            _as_it_was(door): [[*_about(key, history, self._since)] for key in door.keys] for door in self.doors
+            _as_it_was(door): [
+                *([*_about(key, history, self._since)] for key in door.keys),
+                *([*_limits(holder, history, self._since)] for holder in {key.held[:3] for key in door.grants}),
+            ]
+            for door in self.doors
         }
-        """Of each of these doors the calls about its keys since the older state, each with whether it took the key."""
+        """Of each of these doors the calls about its keys and boundaries since then, each with whether it ended it."""
 
-    def about(self, use: Use) -> Had:
-        """What an entry's caller had when it came. Of calls in its second either may have been before it."""
-        had = Had({}, {}, {}, {})
-        for who, calls in self._of.get(Party(use.target, use.arn).permission_set, ()):
-            if is_by(calls[0], use, self._answers):
-                last = next((one for one in reversed(calls) if one.use.time < use.time), None)
-                given = last if last and not _takes(last) else None
-                given = next((one for one in calls if one.use.time == use.time and not _takes(one)), given)
-                if given:
-                    had.given[who] = given
-                    if given.gives == ASSIGNS and _takes(calls[-1]):
-                        had.briefly[who] = given
-                elif last:
-                    had.over[who] = last
-                elif _takes(calls[0]):
-                    had.before[who] = calls[0]
+    def about(self, use: Use) -> list[Had]:
+        """What an entry's caller had when it came, or before. Of calls in its second either may have been before it."""
+        had = []
+        for one, stood in self._of.get(Party(use.target, use.arn).permission_set, ()):
+            if is_by(one, use, self._answers):
+                number = bisect_right(stood, use.time, key=lambda each: each.since.use.time if each.since else FIRST)
+                had += stood[max(number - 1, 0) : number]
         return had
 
     def after(self, one: Change | Step, time: datetime) -> str:

@@ -12,7 +12,7 @@ from itertools import chain
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
 from twokeys.answers.model import Answers, Party, Step
-from twokeys.audit.changes import JOINS
+from twokeys.audit.changes import ASSIGNS, JOINS
 from twokeys.audit.ended import Ended
 from twokeys.audit.record import BY_PROVIDER, EARLIER, ENTERING, ROOT, SESSION, SESSIONS, Use
 from twokeys.doors import Who
@@ -29,7 +29,8 @@ _ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "its AssumeRole is in no record"
 _BEFORE = "the session began before the period, and nothing shows who began it"
 _NOT_NAMED = "the record does not name the caller"
-_BRIEFLY = "by an assignment that was given and taken back"
+_BRIEFLY = "by {} that was given and taken back"
+_BY = {ASSIGNS: "an assignment", JOINS: "a membership"}
 _MAY_BE_GONE = "the door is in the older states alone, and may have been gone by then"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
 _UNKNOWN_MANAGEMENT = Who("root", "")
@@ -172,16 +173,19 @@ class Doors:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-accounts
         """
         had = self._ended.about(use)
+        over = {one.whom: one.until for one in had if one.until and one.is_over(use.time)}
+        there = [one for one in had if not one.is_over(use.time)]
+        ended = {one.whom for one in there if one.until}
         into = [
             door
             for door in self._into[use.target.kind, use.account]
             if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
-            if door.source.who not in had.over
+            if door.source.who not in over
         ]
         late = [door for door in into if self._ended.is_over(door, use.time)]
         into = [door for door in into if door not in late]
         if not on_the_way:  # by an assignment that no state shows
-            gone = (had.before.keys() | had.briefly) - {door.source.who for door in into}
+            gone = ended - {door.source.who for door in into}
             into += [Step(Party(who), self._answers.named(Party(use.target, use.arn)), (), None, ()) for who in gone]
         asked = {id(door): _asked(door, use) for door in into}
         unmet = {number: tuple(_unmet(use, each)) for number, each in asked.items()}
@@ -192,10 +196,11 @@ class Doors:
         lacks = (_NO_BEGINNING,) if use.event == SESSION else lacks
         if not found:
             groups = [door.source.who.label for door in into if self._is_member(use, door) is False]
-            shown = "that a state shows" if had.given else "that is shown"
+            given = any(one.since for one in there)
+            shown = "that a state shows" if given else "that is shown"
             lacks += tuple(f"in no membership of {group} {shown}" for group in dict.fromkeys(groups))
-            over = [*(() if had.given else had.over.values()), *self._whose(use, late)[0]]
-            lacks += tuple(self._ended.after(one, use.time) for one in over)
+            ends = [*(() if given else over.values()), *self._whose(use, late)[0]]
+            lacks += tuple(self._ended.after(one, use.time) for one in ends)
             return Entry(use, (), "", on_the_way, lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
@@ -204,7 +209,10 @@ class Doors:
         untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
         perhaps = "; ".join(filter(None, (why, path, *lacks)))
-        briefly = (_BRIEFLY,) * all(not door.keys and door.source.who in had.briefly for door in found)
+        taken = (one for one in there if one.since and one.until and one.since.held not in self._answers.holds)
+        brief = {one.whom: one.gives for one in taken}
+        each_by = dict.fromkeys(brief.get(door.source.who, "") for door in found)
+        briefly = () if "" in each_by else (_BRIEFLY.format(" or ".join(_BY[one] for one in each_by)),)
         return Entry(use, tuple(found), perhaps, on_the_way, (*lacks, *briefly), not_shown)
 
     def _whose(self, use: Use, into: list[Step]) -> tuple[list[Step], bool]:
@@ -229,11 +237,11 @@ class Doors:
         caller, group = use.caller.who, door.source.who
         if (caller.kind, group.kind) != ("identity-center-user", "identity-center-group"):
             return None
-        had = self._ended.about(use)
-        if group in had.before and had.before[group].gives == JOINS:
+        joined = [one for one in self._ended.about(use) if one.whom == group and one.gives == JOINS]
+        if any(one.until and not one.is_over(use.time) for one in joined):
             return True
         is_in, before = self._answers.is_member(caller.name, group), self._answers.before
-        known = is_in is not False or group in had.over or group in had.given
+        known = joined or is_in is not False
         was_in = before and not known and before.is_member(caller.name, group)
         return None if was_in else is_in
 

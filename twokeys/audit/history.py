@@ -3,18 +3,20 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import chain
 from operator import itemgetter
 
 from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers, Party
-from twokeys.audit.bearing import matters, may_deny
-from twokeys.audit.changes import MOVES, PROVISIONS
-from twokeys.audit.shown import MAKES, is_of_nobody_here, was_shown
+from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters, may_deny
+from twokeys.audit.changes import CALLS, MOVES, PROVISIONS, TRUST
+from twokeys.audit.shown import is_of_credentials, is_of_nobody_here, is_over, stands_anyway
 from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
-from twokeys.iam import UNKNOWN, Arn
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument
 from twokeys.iam.sts import permission_set_of
 
 FIRST, LAST = (one.replace(tzinfo=UTC) for one in (datetime.min, datetime.max))
@@ -25,6 +27,7 @@ Policies = Mapping[str, Sequence[Document | None]]
 """By name, each as it was; what is no document is None."""
 _Span = tuple[datetime, datetime, Document | None]
 _start, _end = itemgetter(0), itemgetter(1)
+MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
 _EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
 """How a call asks to provision all accounts that have a permission set."""
 _NO_LIMIT = (Document(UNKNOWN, "AdministratorAccess", arn="arn:aws:iam::aws:policy/AdministratorAccess"),)
@@ -34,10 +37,10 @@ _NO_LIMIT = (Document(UNKNOWN, "AdministratorAccess", arn="arn:aws:iam::aws:poli
 class History:
     """What calls did to each key, and until when what they gave stood; what roles and permission sets had when.
 
-    `done` are the calls that did something, in order of time, `of` these by `Change.key` and by whom they are of.
-    What a call took away was there before it. So was what a call wrote that is there now, as it is then, where no state
-    of before tells. What no call tells the end of may have gone at any time, and what none tells the beginning of may
-    have come so.
+    `done` are the calls that did something, in order of time, `of` these by `Change.key`, by `Change.held` and by whom
+    they are of. What a call took away was there before it. So was what a call wrote that is there now, as it is then,
+    where no state of before tells. What no call tells the end of may have gone at any time, and what none tells the
+    beginning of may have come so.
     """
 
     def __init__(self, changes: Iterable[Change], answers: Answers) -> None:
@@ -45,21 +48,28 @@ class History:
         self.done = [one for one in changes if one.use.failed is None and one.gives]
         self.of: dict[tuple[str, ...], list[Change]] = defaultdict(list)
         self.deletes: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+        self.made: set[Whom] = set()
+        """Whom calls made."""
+        self._first: list[Change] = []
         self._provisions: dict[str, list[Change]] = defaultdict(list)
         for one in self.done:
-            self.of[one.key].append(one)
-            self.of[one.whom].append(one)
+            trust = (TRUST, *one.whom, "", "") if one.call.deletes else one.key
+            if one.whom not in self.made and not {one.key, trust} & self.of.keys():
+                self._first.append(one)
+            for each in (one.key, one.held, one.whom):
+                self.of[each].append(one)
             if one.call.deletes:
                 self.deletes[one.whom].append(one)
+            if one.use.event in MAKES:
+                self.made.add(one.whom)
             if one.use.event in PROVISIONS:
                 self._provisions[one.of[1]].append(one)
         self.last = {one.key: one for one in self.done}
-        self.made = {one.whom for one in self.done if one.use.event == "CreateRole"}
-        """The roles that calls made."""
         held = (key[:3] for each in (answers.before, answers) if each for key in each.holds)
         sets = {one: None for one in (*held, *self.of) if one[1:2] == ("set",)}
         self._sets: dict[str, Whom] = {answers.names.get(one[2], one[2]): (one[0], one[1], one[2]) for one in sets}
         self._spans, self._since = cache(self._read), defaultdict[Whom, dict[str, datetime]](dict)
+        self.provisioned = cache(self._provisioned)
 
     def fates(self) -> Iterator[tuple[Change, datetime | None, bool]]:
         """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may
@@ -67,7 +77,7 @@ class History:
 
         One that another repeats, or that gives less than a later one, is passed over.
         """
-        answers, position = self.answers, dict[tuple[str, ...], int]()
+        answers, position, ended = self.answers, dict[tuple[str, ...], int](), dict[tuple[str, ...], list[int]]()
         for one in self.done:
             same, time = self.of[one.key], one.use.time
             at = position[one.key] = position.get(one.key, -1) + 1
@@ -80,12 +90,65 @@ class History:
             back = one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]
             if back or (one.use.event == "AttachPolicy" and same[0].undone):  # to where it was, or what bound them
                 continue
+            end = (ended.get(one.key) or ended.setdefault(one.key, _ended(same)))[at]
             at = next((number for number in range(at, 0, -1) if same[number - 1].use.time < time), 0)
-            later = (same[number] for number in range(at, len(same)))
-            ends = _first((each for each in later if each is not one and _ends(each, one)), time)
+            later = (same[number] for number in chain(range(at, position[one.key]), range(end, len(same))))
+            ends = _first((each for each in later if _ends(each, one)), time)
             ends += _first((each for each in self.deletes[one.whom] if each.use.time > time), time)
             if ends or one is same[-1]:
                 yield one, min(ends, default=None), {*ends} <= {time}
+
+    def before(self) -> Iterator[tuple[Change, Change | None]]:
+        """The calls that took away, or wrote anew, what was there before the records and is not there now; each with
+        what that was, as older states have it, as a call that gives it.
+        """
+        answers, then = self.answers, self.answers.before
+        for one in self._first:
+            said = then.holds.get(one.held) if then and self.shows(one) else None
+            if said and isinstance(said.policy, PolicyDocument) and (one.call.deletes or one.call.writes):
+                was = replace(one, policy=said.policy)
+                if one.call.deletes and one.of[0] == "role":
+                    was = replace(was, gives=TRUST, call=CALLS[f"iam:{TRUST}"])
+                if matters(was, self.last, answers) and not stands_anyway(was, self.last, answers):
+                    yield one, was
+            elif self._took_away(one):
+                yield one, None
+
+    def _took_away(self, one: Change) -> bool:
+        """Whether a first call took away, or wrote anew, what no state shows."""
+        answers, event, then = self.answers, one.use.event, self.answers.before
+        is_read = answers.from_states and answers.written.get(one.whom, LAST) <= one.use.time
+        if event in {"DeleteRole", "DeleteUser"}:
+            return not is_read and OF_IDENTITY_CENTER not in one.use.caller.arn
+        if is_of_credentials(one) or not (one.of[1] or one.undone) or not matters(one, self.last, answers):
+            return False
+        if one.undone:
+            return one.held not in answers.holds or is_over(one, self.last)
+        writes = one.call.writes or event in {"SetDefaultPolicyVersion", "AttachPolicy"} or one.of[2] == BOUNDARY
+        if not writes or event in MAKES or is_read:
+            return False
+        shows_none = then and one.whom in then.written and one.held not in then.holds and self.shows(one)
+        return not (one.call.writes and shows_none)
+
+    def shows(self, one: Change) -> bool:
+        """Whether older states show what a call took away or wrote anew, or whose it was."""
+        then, account = self.answers.before, one.whom[0]
+        if then is None or then.written.get(one.whom, then.written.get((account, "", ""), LAST)) > one.use.time:
+            return False
+        return one.held in then.holds or one.whom in then.written or one.of[1] in then.principals
+
+    def stood(self, one: Change) -> list[tuple[Change | None, Change | None]]:
+        """From which call until which one was there what a call gives or takes, in order of time: None of what was
+        there before the records, or is at their end.
+        """
+        found, since, there = list[tuple[Change | None, Change | None]](), None, self.of[one.key][0].undone
+        for each in sorted((*self.of[one.key], *self.deletes[one.whom]), key=lambda each: each.use.time):
+            takes = each.undone or each.call.deletes
+            if takes and there:
+                found.append((since, each))
+            if takes is there:
+                since, there = None if takes else each, not takes
+        return [*found, (since, None)] if there else found
 
     def at(self, whom: tuple[str, ...], times: Iterable[datetime | None]) -> Iterator[Change]:
         """The calls about somebody in these seconds."""
@@ -119,14 +182,14 @@ class History:
                 found[account, kind, name].append(what)
         return found
 
-    def provisioned(self, permission_set: str, account: str) -> list[datetime]:
+    def _provisioned(self, permission_set: str, account: str) -> list[datetime]:
         """When calls brought an account what the set was given: by that name, or with an assignment.
 
         https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html and
         https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html
         """
         calls = self._provisions.get(permission_set, ())
-        return [one.use.time for one in calls if account == one.use.account or _EVERYWHERE in one.parameters]
+        return sorted({one.use.time for one in calls if account == one.use.account or _EVERYWHERE in one.parameters})
 
     def of_role(self, role: Party, time: datetime) -> Policies:
         """What a role had at a moment: one of a permission set what that had when its account was last provisioned, and
@@ -135,7 +198,8 @@ class History:
         whom = self.holder(role)
         if whom[1] != "set":
             return self.between(whom, time, time)
-        times = sorted({each for each in self.provisioned(whom[2], role.who.account) if each <= time})
+        times = self.provisioned(whom[2], role.who.account)
+        times = times[: bisect_right(times, time)][-2:]
         found: dict[str, list[Document | None]] = defaultdict(list)
         for moment in [FIRST, *(each + _MOMENT for each in times)][-2 if times[-1:] == [time] else -1 :]:
             for name, said in self.between(whom, moment, moment).items():
@@ -168,6 +232,8 @@ class History:
         for one in self.of.get(whom, ()):
             if one.gives in POLICIES or one.of[2] == BOUNDARY:
                 calls[one.of[2]].append(one)
+            elif one.boundary:  # that it was made with
+                calls[BOUNDARY].append(one)
         now, then = _shown(whom, answers), _shown(whom, before) if before else {}
         found: dict[str, list[_Span]] = defaultdict(list)
         for name in {**now, **then, **calls}:
@@ -179,7 +245,7 @@ class History:
                 found[name] += [(FIRST, LAST - _MOMENT, said) for said in was]
                 found[name] += [(FIRST, LAST, said) for said in here]
                 continue
-            knows = was_shown(of[0], answers)
+            knows = self.shows(of[0])
             begins = [then[name]] if knows and name in then else []
             if not begins and (of[0].undone or (of[0].call.writes and not knows and name in now)):
                 begins = [document_of(of[0], answers)]
@@ -202,6 +268,20 @@ def _first(ends: Iterable[Change], time: datetime) -> list[datetime]:
         found.append(one.use.time)
         if one.use.time > time:
             break
+    return found
+
+
+def _ended(same: Sequence[Change]) -> list[int]:
+    """The number of the first call that ends what each of these gave, which are all of a key, in order of time.
+
+    What does not end what a later one gave, which is as much, does not end what this one did.
+    """
+    found = [len(same)] * len(same)
+    for number in reversed(range(len(same))):
+        end = number + 1
+        while end < len(same) and not _ends(same[end], same[number]):
+            end = found[end]
+        found[number] = end
     return found
 
 
@@ -232,5 +312,5 @@ def document_of(one: Change, answers: Answers) -> Document:
     """The policy that a call gives or takes away, as far as it is known."""
     what = one.boundary or one.of[2]
     own = answers.holds.get((one.recorded, "policy", what, ""))
-    policy = one.policy or (own.policy if own else UNKNOWN)
+    policy = (one.policy if not one.boundary else None) or (own.policy if own else UNKNOWN)
     return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)

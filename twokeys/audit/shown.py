@@ -4,13 +4,10 @@ from collections.abc import Mapping
 
 from twokeys.access.model.documents import MASKS
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
-from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters
-from twokeys.audit.changes import BEING, CALLS, LETS_IN, TAKEN_BACK, TRUST
+from twokeys.audit.changes import BEING, LETS_IN, TAKEN_BACK, TRUST
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
-
-MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
 
 
 def is_shown(one: Change, answers: Answers) -> bool:
@@ -54,10 +51,10 @@ def stands_anyway(one: Change, last: Mapping[tuple[str, ...], Change], answers: 
     policy = said.policy if said else None
     if one.call.writes:
         return one.policy is not None and isinstance(policy, PolicyDocument) and one.policy.within(policy)
-    return not one.undone and one.of[2] != BOUNDARY and one.held in answers.holds and not _is_over(one, last)
+    return not one.undone and one.of[2] != BOUNDARY and one.held in answers.holds and not is_over(one, last)
 
 
-def _is_over(one: Change, last: Mapping[tuple[str, ...], Change]) -> bool:
+def is_over(one: Change, last: Mapping[tuple[str, ...], Change]) -> bool:
     """Whether it is a membership or an assignment that the last call of it took away."""
     return one.gives in LETS_IN and last[one.key].undone
 
@@ -65,32 +62,6 @@ def _is_over(one: Change, last: Mapping[tuple[str, ...], Change]) -> bool:
 def is_of_credentials(one: Change) -> bool:
     """Whether it is a password, a key or a device of a user, of which live IAM does not tell all."""
     return one.gives in BEING and one.gives != TRUST
-
-
-def took_away(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
-    """Whether a call took away, or wrote anew, what was there before the records, and no state shows what that was."""
-    event, of = one.use.event, one.whom
-    before = answers.from_states and of in answers.written and answers.written[of] <= one.use.time
-    if event in ("DeleteRole", "DeleteUser"):
-        return not before and OF_IDENTITY_CENTER not in one.use.caller.arn
-    if is_of_credentials(one) or not (one.of[1] or one.undone):
-        return False
-    if one.undone:
-        return (one.held not in answers.holds or _is_over(one, last)) and matters(one, last, answers)
-    wrote = one.call.writes or event in ("SetDefaultPolicyVersion", "AttachPolicy") or one.of[2] == BOUNDARY
-    then = answers.before
-    if then and one.call.writes and one.whom in then.written and one.held not in then.holds and was_shown(one, answers):
-        return False
-    return wrote and event not in MAKES and not before and matters(one, last, answers)
-
-
-def was_shown(one: Change, answers: Answers) -> bool:
-    """Whether older states show what a call took away or wrote anew, or whose it was."""
-    then, (account, *_) = answers.before, one.whom
-    written = then.written.get(one.whom, then.written.get((account, "", ""))) if then else None
-    if then is None or written is None or written > one.use.time:
-        return False
-    return one.held in then.holds or one.whom in then.written or one.of[1] in then.principals
 
 
 def is_of_nobody_here(one: Change, answers: Answers) -> bool:

@@ -36,6 +36,8 @@ class Stood:
     until: datetime | None
     permissions: tuple[Level, tuple[str, ...]] | None = None
     lost: str = ""
+    is_shown: bool = False
+    """Of what was there before the records, whether older states show it, or whose it was."""
     ended: tuple[Use, ...] = ()
     """The calls that ended it."""
     entered: tuple[Use, ...] = ()

@@ -283,7 +283,8 @@ class Trail:
         if account := named or recorded:
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             call = call_of(source, name)
-            everywhere = named is None and not call.hands_on and source.partition(".")[0] != "iam"
+            of_account = call.hands_on or (source.partition(".")[0] == "iam" and "Organizations" not in name)
+            everywhere = named is None and not of_account
             use = self._by_id(use, lambda id: self.changes[id].use if id in self.changes else None)
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
