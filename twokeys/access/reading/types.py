@@ -164,8 +164,8 @@ def type_of(token: str) -> TypeOf | None:
         return None
     if rest.startswith("tf:"):  # the package of a module is named by whoever adds it, as `aws` or `github` too
         why = "is made by a Terraform module, whose resources are not read"
-        provider, _, name = rest.removeprefix("tf:").partition("_")
-        return TypeOf(Reading.NOT_READ, why) if provider in ("aws", "awscc") and _may_let_in(name) else _HARMLESS
+        provider, _, kind = rest.removeprefix("tf:").partition("_")
+        return TypeOf(Reading.NOT_READ, why) if provider in ("aws", "awscc") and _may_let_in(kind) else _HARMLESS
     if (name := aws_type(token)) is not None:
         service, kind = rest.partition("/")[0].lower(), token.rpartition(":")[2]
         written = package != "aws" or rest == f"{service}/{kind[:1].lower()}{kind[1:]}:{kind}"
