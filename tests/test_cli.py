@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -131,6 +132,20 @@ def test_the_help_of_each_command_is_quick_and_fits_80_columns() -> None:
         assert shown.startswith(" ".join(("Usage: twokeys", *words)))
         assert imported == [], f"the help of {words} imports {imported}"
         assert max(map(len, shown.splitlines())) <= 80, shown
+
+
+def _options(command: click.Command) -> set[str]:
+    found = {word for one in command.params if isinstance(one, click.Option) for word in one.opts}
+    below = command.list_commands(click.Context(command)) if isinstance(command, click.Group) else ()
+    groups = (command.get_command(click.Context(command), name) for name in below)  # type: ignore[attr-defined]
+    return found.union(*(_options(one) for one in groups if one is not None))
+
+
+def test_every_option_is_in_a_test_or_on_a_page(project_root: Path) -> None:
+    files = [*(project_root / "tests").rglob("test_*.py"), *project_root.glob("docs/*.md"), project_root / "README.md"]
+    words = {word for file in files for word in re.findall(r"(?<![\w-])--?[a-z][\w-]*", file.read_text())}
+    missing = sorted(_options(cli._twokeys) - words)
+    assert not missing, f"a test beside the command's others, or a line of its page, for each of {missing}"
 
 
 # Reads commands, and says what the `--help` of each prints, which modules are there then that take a tenth of a second

@@ -9,7 +9,7 @@ import click
 import pytest
 
 from twokeys.errors import Refusal
-from twokeys.policy_packs import chosen_packs, load_config
+from twokeys.policy_packs import chosen_packs, load_config, policy_options
 
 
 def pack(folder: Path) -> Path:
@@ -18,18 +18,29 @@ def pack(folder: Path) -> Path:
     return folder
 
 
+def chosen(root: Path, *words: str | Path) -> object:
+    """The packs that a command line chooses."""
+
+    @policy_options
+    @click.command()
+    def up(packs: tuple[Path, ...], pack_configs: tuple[Path, ...], *, no_policies: bool) -> object:
+        return chosen_packs(root, packs, pack_configs, no_policies=no_policies)
+
+    return up.main([*map(str, words)], standalone_mode=False)
+
+
 def test_the_projects_own_pack_is_the_one_when_none_is_named(tmp_path: Path) -> None:
     own = pack(tmp_path / "policies")
-    assert chosen_packs(tmp_path, (), (), no_policies=False) == ((own, {}),)
-    assert chosen_packs(tmp_path, (), (), no_policies=True) == ()
+    assert chosen(tmp_path) == ((own, {}),)
+    assert chosen(tmp_path, "--no-policies") == ()
 
 
 def test_each_pack_has_the_configuration_in_its_place(tmp_path: Path) -> None:
     first, second = pack(tmp_path / "first"), pack(tmp_path / "second")
     config = tmp_path / "config.json"
     config.write_text('{"all": "advisory"}')
-    chosen = chosen_packs(tmp_path, (first, second), (config,), no_policies=False)
-    assert chosen == ((first, {"all": "advisory"}), (second, {}))
+    words = ("--policy-pack", first, "--policy-pack-config", config, "--policy-pack", second)
+    assert chosen(tmp_path, *words) == ((first, {"all": "advisory"}), (second, {}))
 
 
 def test_a_folder_without_a_pack_is_refused(tmp_path: Path) -> None:

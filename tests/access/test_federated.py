@@ -279,8 +279,11 @@ def test_what_names_no_provider_is_refused_once(provider: str, action: object) -
 @pytest.mark.parametrize(("anchors", "refused"), [
     ("*", True), ("arn:aws:rolesanywhere:*:*:trust-anchor/*", True), ("arn:aws:s3:::bucket", True),
     (f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/1", False),
+    ([f"arn:aws:rolesanywhere:eu-west-1:{STAGE}:trust-anchor/{one}" for one in "1*"], True),
 ])  # fmt: skip
-def test_roles_anywhere_by_whatever_trust_anchor_is_refused_and_by_one_is_not(anchors: str, *, refused: bool) -> None:
+def test_roles_anywhere_by_whatever_trust_anchor_is_refused_and_by_one_is_not(
+    anchors: object, *, refused: bool
+) -> None:
     """https://docs.aws.amazon.com/rolesanywhere/latest/userguide/trust-model.html"""
     statement = {"Effect": "Allow", "Principal": {"Service": "rolesanywhere.amazonaws.com"}, "Action": "sts:AssumeRole"}
     by_anchor = {**statement, "Condition": {"ArnLike": {"aws:SourceArn": anchors}}}

@@ -1268,6 +1268,7 @@ LATER = ("is met by", ("a value that is not known yet",))
     ({"Condition": MFA | EXTERNAL_ID}, {}, Outcome.CONDITIONAL),
     ({"Condition": EXTERNAL_ID, "Effect": UNKNOWN}, {}, Outcome.UNKNOWN),
     ({"Condition": MFA, "Effect": UNKNOWN}, {}, Outcome.UNKNOWN),
+    ({"Effect": UNKNOWN}, MFA, Outcome.UNKNOWN),
 ])  # fmt: skip
 def test_a_condition_on_who_a_member_of_a_group_is_or_that_is_not_known_yet_may_be_met(
     trust: dict[str, Any], grant: dict[str, Any], outcome: Outcome

@@ -509,6 +509,10 @@ CHANGES: dict[str, tuple[Callable[[World], object], list[str]]] = {
         ),
         ["account-kept"],
     ),
+    "account closed on deletion by a text": (
+        lambda world: world.add("Account", "m", world.hub, protect=True, name="m", closeOnDeletion="True"),
+        ["account-kept"],
+    ),
     "account that may be closed on deletion": (
         lambda world: world.add("Account", "m", world.hub, protect=True, name="m", closeOnDeletion=UNKNOWN),
         ["account-kept"],

@@ -141,6 +141,9 @@ def test_a_state_that_an_update_has_not_finished_says_what_is_not_shown(tmp_path
     assert "`twokeys fleet recover stage`" in text
     assert "No rule is violated: 1 door with two keys, none without, 1 whose grant is not shown.\n" in text
     assert "stopped (stage)" in json.loads(call("check", "--state", state, "--json")[1])["notShown"]
+    for more, expected in (((), 0), (("--exit-code",), 1)):
+        code, text = call("diff", state, state, *more)
+        assert (code, NOTHING in text, "Not shown: " in text) == (expected, True, True)
 
 
 def test_a_stack_of_the_project_that_the_sandbox_has_no_state_of_is_named(

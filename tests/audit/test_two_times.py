@@ -320,12 +320,28 @@ def test_the_boundary_that_a_role_was_made_with_limits_it_until_another_call(
     assert [level.word for level in found.strengths.values()] == strengths
 
 
+OF_ANN = {"userName": "ann"}
+ENTERS = {"policyName": "enter", "policyDocument": document(grants(DEPLOYER))}
+
+
 @pytest.mark.parametrize(
-    ("boundary", "said"), [(READ_ONLY, [BY, NONE]), (ADMINISTRATOR, [PERHAPS, PERHAPS])], ids=["closes", "allows it"]
+    ("calls", "said"),
+    [
+        ([("PutUserPermissionsBoundary", {"permissionsBoundary": READ_ONLY})], [BY, NONE]),
+        ([("PutUserPermissionsBoundary", {"permissionsBoundary": ADMINISTRATOR})], [PERHAPS, PERHAPS]),
+        (
+            [("DeleteUser", {}), ("CreateUser", {"permissionsBoundary": READ_ONLY}), ("PutUserPolicy", ENTERS)],
+            [BY, NONE],
+        ),
+    ],
+    ids=["put", "of all", "made with it"],
 )
-def test_a_boundary_that_allows_no_role_closes_the_doors_of_its_user(boundary: str, said: list[str]) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html and
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html.
+def test_a_boundary_that_allows_no_role_closes_the_doors_of_its_user(
+    calls: list[tuple[str, dict[str, str]]], said: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html,
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutUserPermissionsBoundary.html and
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateUser.html (PermissionsBoundary).
     """
     ann = arn(HUB, "user/ann")
     worlds = [two_keys(document(trusts(ann))) for _ in range(2)]
@@ -333,9 +349,11 @@ def test_a_boundary_that_allows_no_role_closes_the_doors_of_its_user(boundary: s
         put(world, "aws:iam/user:User", "ann", world.hub, name="ann", arn=ann, **more)
         policy = document(grants(DEPLOYER))
         put(world, "aws:iam/userPolicy:UserPolicy", "enter", world.hub, user="ann", name="enter", policy=policy)
-    asked_for = {"userName": "ann", "permissionsBoundary": boundary}
-    limited = called(HUB, at(2), "PutUserPermissionsBoundary", "eve", requestParameters=asked_for)
-    found = of_two_times(*worlds, *(entry(ann, DEPLOYER, at(days)) for days in (1, 3)), limited)
+    done = [
+        called(HUB, at(2 + number / 10), event, "eve", requestParameters=OF_ANN | of)
+        for number, (event, of) in enumerate(calls)
+    ]
+    found = of_two_times(*worlds, *(entry(ann, DEPLOYER, at(days)) for days in (1, 3)), *done)
     assert [kind_of(one) for one in found.population] == said
 
 

@@ -1,5 +1,9 @@
 """Each rule cites its AWS page in the finding's `url`; the pages fix what is found here and what is not."""
 
+import importlib
+import inspect
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,6 +47,16 @@ def service(name: str, **more: Any) -> dict[str, Any]:
 def test_a_statement_of_a_trust_policy(statement: dict[str, Any], rules: list[str]):
     """Beside the cases of corpus/findings.yaml."""
     assert found(statement) == rules
+
+
+def test_every_rule_is_in_a_case_of_the_corpus_or_in_a_test():
+    modules = [importlib.import_module(f"twokeys.iam.{name}") for name in ("lint", "analyzer", "never")]
+    named = r'(?:error\(|warning\(|return |yield |\n {8,})\s*"([a-z]+(?:-[a-z]+)*)",'
+    names = {name for module in modules for name in re.findall(named, inspect.getsource(module))}
+    assert names >= {"open-trust", "private-address", "key-type", "wildcard-principal"}
+    here = [file.read_text() for file in Path(__file__).parent.rglob("*") if file.suffix in (".py", ".yaml")]
+    missing = sorted(names - set(re.findall(r"[\w-]+", "\n".join(here))))
+    assert not missing, f"a case of corpus/findings.yaml, from AWS's page, for each of {missing}"
 
 
 def test_a_finding_says_where():

@@ -14,38 +14,66 @@ from twokeys.iam.shared_providers import SHARED, SharedProvider, open_to_others,
 GITHUB, GITLAB, HCP = "token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io"
 
 
-VENDORS = [
-    # https://depot.dev/docs/ci/oidc
-    ("identity.depot.dev", "spiffe://identity.depot.dev/org/a1b2c3/ci/github/my-org/my-repo/*"),
-    # https://modal.com/docs/guide/oidc-integration
-    ("oidc.modal.com", "modal:workspace_id:ac-12345abcd:*"),
-    ("oidc.modal.com", "modal:workspace_id:ac-12345abcd:environment_name:modal-examples:app_name:oidc-token-test:*"),
-    # https://www.rwx.com/docs/rwx/oidc-aws
-    ("cloud.rwx.com/mint", "mint:your-org-uuid:your_vault_name"),
-    ("cloud.rwx.com/mint", "mint:your-org-uuid:*"),
-    # https://docs.deno.com/deploy/reference/oidc
-    ("oidc.deno.com", "deployment:deno/astro-app/production"),
-    ("oidc.deno.com", "deployment:deno/*"),
-    # https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity
-    ("api.prefect.cloud/oidc-provider", "prefect:account:0191e223-1c3c-7607-badf-303c98b52d2f"),
-    # https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider
-    ("oidc.cirrus-ci.com", "repo:github:acme/*"),
-    # https://developer.humanitec.com/platform-orchestrator/security/cloud-accounts/aws
-    ("idtoken.humanitec.io", "my-org/my-cloud-account"),
-    # https://namespace.so/docs/federation/aws
-    ("federation.namespaceapis.com", "my-workspace/*"),
-    # https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers
-    ("app.warp.dev", "scoped_principal:abc123def456/*"),
-    # https://cursor.com/docs/cloud-agent/identity
-    ("api.cursor.com", "team_id:123"),
-    # https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc
-    ("app.devin.ai", "org_id:org-1a2b"),
-    # https://ona.com/docs/ona/identity/aws-oidc and https://ona.com/docs/ona/integrations/aws
-    ("app.gitpod.io", "organization_id:a1b2c3d4:*"),
-    ("app.gitpod.io", "org:0191e223-1c3c-7607-badf-303c98b52d2f/*"),
-    # https://forgejo.org/docs/next/user/actions/security-openid-connect
-    ("codeberg.org/api/actions", "repo:my-org/my-repo:ref:refs/heads/main"),
-]
+VENDORS = {
+    "login.app.env0.com/": [
+        "https://docs.envzero.com/guides/integrations/oidc-integrations: the UUID of an organization",
+        "0191e223-1c3c-7607-badf-303c98b52d2f",
+    ],
+    "identity.depot.dev": [
+        "https://depot.dev/docs/ci/oidc",
+        "spiffe://identity.depot.dev/org/a1b2c3/ci/github/my-org/my-repo/*",
+    ],
+    "oidc.modal.com": [
+        "https://modal.com/docs/guide/oidc-integration",
+        "modal:workspace_id:ac-12345abcd:*",
+        "modal:workspace_id:ac-12345abcd:environment_name:modal-examples:app_name:oidc-token-test:*",
+    ],
+    "cloud.rwx.com/mint": [
+        "https://www.rwx.com/docs/rwx/oidc-aws",
+        "mint:your-org-uuid:your_vault_name",
+        "mint:your-org-uuid:*",
+    ],
+    "oidc.deno.com": [
+        "https://docs.deno.com/deploy/reference/oidc",
+        "deployment:deno/astro-app/production",
+        "deployment:deno/*",
+    ],
+    "api.prefect.cloud/oidc-provider": [
+        "https://docs.prefect.io/v3/how-to-guides/deployment_infra/managed-aws-federated-identity",
+        "prefect:account:0191e223-1c3c-7607-badf-303c98b52d2f",
+    ],
+    "oidc.cirrus-ci.com": [
+        "https://cirrus-ci.org/guide/supported-computing-services/#cirrus-as-an-openid-connect-identity-provider",
+        "repo:github:acme/*",
+    ],
+    "idtoken.humanitec.io": [
+        "https://developer.humanitec.com/platform-orchestrator/security/cloud-accounts/aws",
+        "my-org/my-cloud-account",
+    ],
+    "federation.namespaceapis.com": ["https://namespace.so/docs/federation/aws", "my-workspace/*"],
+    "app.warp.dev": [
+        "https://docs.warp.dev/agent-platform/cloud-agents/integrations/cloud-providers",
+        "scoped_principal:abc123def456/*",
+    ],
+    "api.cursor.com": ["https://cursor.com/docs/cloud-agent/identity", "team_id:123"],
+    "app.devin.ai": ["https://github.com/CognitionAI/actions/tree/main/setup-aws-oidc", "org_id:org-1a2b"],
+    "app.gitpod.io": [
+        "https://ona.com/docs/ona/identity/aws-oidc and https://ona.com/docs/ona/integrations/aws",
+        "organization_id:a1b2c3d4:*",
+        "org:0191e223-1c3c-7607-badf-303c98b52d2f/*",
+    ],
+    "codeberg.org/api/actions": [
+        "https://forgejo.org/docs/next/user/actions/security-openid-connect",
+        "repo:my-org/my-repo:ref:refs/heads/main",
+    ],
+}
+"""The page of each vendor that says what its subjects look like, and subjects that it shows."""
+IN_IAMS_TABLE = [
+    "Amazon Cognito", "Buildkite", "Codefresh", "DVC Studio", "Facebook", "GitHub", "GitHub audit log", "GitLab",
+    "Google", "HCP Terraform", "IBM Turbonomic", "Login with Amazon", "Microsoft Sentinel", "Pulumi Cloud", "Scalr",
+    "Shisho Cloud", "Upbound", "Vercel", "sandboxes.cloud",
+]  # fmt: skip
+"""Whose issuers AWS's page has."""
 
 
 def named(issuer: str, text: str) -> bool:
@@ -70,7 +98,7 @@ def named(issuer: str, text: str) -> bool:
     (GITLAB, "project_id:42:ref_type:branch:ref:main"),
     (GITLAB, "job_project_path:acme/*"),
     ("api.pulumi.com/oidc", "acme"),
-    *VENDORS,
+    *((issuer, text) for issuer, (_page, *texts) in VENDORS.items() for text in texts),
 ])  # fmt: skip
 def test_a_value_that_names_its_tenant_to_the_end_is_that_tenants_only(issuer: str, text: str) -> None:
     assert named(issuer, text)
@@ -198,6 +226,15 @@ def test_what_a_statement_demands_of_a_claim_names_one_tenant_or_says_why_not(
     provider = shared_provider(issuer)
     assert provider is not None
     assert open_to_others(provider, claim, admitted) == why
+
+
+def test_each_issuer_is_in_iams_table_or_has_a_page_and_a_subject_of_its_vendor() -> None:
+    new = sorted(one.issuer for one in SHARED if one.name not in IN_IAMS_TABLE and one.issuer not in VENDORS)
+    assert not new, f"give VENDORS the vendor's page, and a subject that it shows, for each of {new}"
+    lacking = sorted(
+        issuer for issuer, (page, *texts) in VENDORS.items() if not (page.startswith("https://") and texts)
+    )
+    assert not lacking, f"a page and a subject for each of {lacking}"
 
 
 @pytest.mark.parametrize("row", SHARED, ids=lambda row: row.issuer)

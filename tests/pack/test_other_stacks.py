@@ -16,7 +16,11 @@ Write = Callable[[dict[str, Any]], None]
 
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
-    """Writes the state of the stack `hub` of the project `organization` into a backend on this machine."""
+    """Writes the state of the stack `hub` of the project `organization` into a backend on this machine.
+
+    Beside it is one that a CLI from before projects wrote, of another project's stack of the same name, which the
+    engine does not read: https://github.com/pulumi/pulumi/blob/v3.274.0/pkg/backend/diy/store.go (StackBasePath).
+    """
     monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}")
     folder = tmp_path / ".pulumi" / "stacks" / "organization"
     folder.mkdir(parents=True)
@@ -24,8 +28,10 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     def to(outputs: dict[str, Any]) -> None:
         kind = "pulumi:pulumi:Stack"
         stack = {"urn": f"urn:pulumi:hub::organization::{kind}::organization-hub", "type": kind, "outputs": outputs}
-        state = {"version": 3, "checkpoint": {"latest": {"resources": [stack]}}}
-        (folder / "hub.json").write_text(json.dumps(state))
+        other = {**stack, "urn": f"urn:pulumi:hub::before::{kind}::before-hub"}
+        for place, one in ((folder, stack), (folder.parent, other)):
+            state = {"version": 3, "checkpoint": {"latest": {"resources": [one]}}}
+            (place / "hub.json").write_text(json.dumps(state))
 
     return to
 

@@ -88,6 +88,11 @@ def test_a_comment_says_first_what_stops_the_change_and_obeys_no_markup(events: 
     assert ", [x]" in said
 
 
+def test_a_policy_that_is_left_out_is_not_shown_and_fails_nothing(events: Path) -> None:
+    code, said = run(events, "--without", "wildcard-trust")
+    assert (code, "### Refused" in said, "### Advice" in said) == (0, False, True)
+
+
 def test_a_comment_gives_each_way_that_changes_a_line_with_its_sign(tmp_path: Path) -> None:
     """A `+` or `-` before a space begins a list: https://spec.commonmark.org/0.31.2/#bullet-list-marker"""
     ways = "What changes.\nWays in gained (+), lost (-):\n+ a -> b\n    for *\n- c -> d\nNext step: `up`"

@@ -144,6 +144,23 @@ def test_what_the_previews_of_others_export_is_what_a_stack_reads_in_any_order(t
         assert "hidden" not in both.output, "unknown, as in a state"
 
 
+REFUSED_IN_DEV = """
+import json, pulumi, pulumi_aws as aws
+
+if pulumi.get_stack() == "dev":
+    trust = {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}
+    aws.iam.Role("open", assume_role_policy=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+"""
+
+
+def test_one_stack_that_is_refused_is_enough_to_exit_with_1(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.other.yaml").write_text("config: {}\n")
+    assert acme(tmp_path, "config: {}\n", REFUSED_IN_DEV).return_value == 1
+    for stacks, code in ((["other"], 0), (["dev", "other"], 1), (["other", "dev"], 1)):
+        done = CliRunner().invoke(preview, [*stacks, "--project", str(tmp_path)], standalone_mode=False)
+        assert done.return_value == code, done.output
+
+
 def test_what_a_preview_does_not_know_yet_is_as_it_was_to_the_stack_that_reads_it() -> None:
     stack = Resource(
         "urn:pulumi:hub::acme::pulumi:pulumi:Stack::s",

@@ -1,11 +1,15 @@
 """The doors that stacks export, read for probing."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
-from tests.verify.conftest import DEPLOYER, HUB, STACKS, STAGE
+from tests.access.world import trusts
+from tests.verify.conftest import CI, DEPLOYER, HUB, STACKS, STAGE
 from twokeys.doors import Who
 from twokeys.errors import Refusal
-from twokeys.verify.doors import exports
+from twokeys.verify.doors import DoorToTry, exports
 
 
 def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
@@ -25,6 +29,15 @@ def test_doors_and_access_roles_of_all_stacks_are_read_together() -> None:
     assert found.doors[2].external == {"ExternalId": "ticket-7"}
     assert [door.needs for door in found.doors if door.needs] == ["aws:SourceIp IpAddress 203.0.113.0/24"]
     assert set(found.access_roles) == {"stage", "prod"}
+
+
+def tried(*statements: Mapping[str, Any], **properties: str) -> DoorToTry:
+    """The first door of `STACKS`, with these statements in its trust policy and these properties of its role."""
+    door = STACKS["stage"]["doors"][0]
+    (document,) = door["documents"]
+    changed = {**document, "properties": {"name": "deployer", **properties}, "document": {"Statement": statements}}
+    (found,) = exports({"stage": {"parent_account_id": HUB, "doors": [{**door, "documents": [changed]}]}}).doors
+    return found
 
 
 def test_the_way_for_emergencies_is_tried_by_its_users_with_mfa() -> None:
@@ -61,11 +74,13 @@ def test_a_door_that_cannot_be_read_is_refused_with_its_place() -> None:
     assert refused.value.why == "door.source: it is missing"
 
 
+def test_a_door_needs_nothing_where_one_of_its_statements_asks_for_nothing() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html"""
+    of_office = trusts(CI, condition={"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}})
+    assert (tried(of_office).needs != "", tried(of_office, trusts(CI)).needs) == (True, "")
+
+
 def test_the_roles_partition_and_path_are_those_of_its_documents() -> None:
-    door = {**STACKS["stage"]["doors"][0]}
-    document = door["documents"][0]
     principal = {"AWS": f"arn:aws-cn:iam::{HUB}:role/ci"}
-    trust = {"Statement": {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}}
-    changed = {**document, "properties": {"name": "deployer", "path": "/ops/"}, "document": trust}
-    found = exports({"stage": {"parent_account_id": HUB, "doors": [{**door, "documents": [changed]}]}})
-    assert found.doors[0].role_arn == f"arn:aws-cn:iam::{STAGE}:role/ops/deployer"
+    found = tried({"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}, path="/ops/")
+    assert found.role_arn == f"arn:aws-cn:iam::{STAGE}:role/ops/deployer"

@@ -70,7 +70,7 @@ def _policy(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answer
         return policy
     own = (arn.account, "policy", str(arn), "") if arn else one.held
     said = last.get(("CreatePolicyVersion", *own, "")) or answers.holds.get(own)
-    return one.policy or (said.policy if said else None)
+    return (not one.boundary and one.policy) or (said.policy if said else None)
 
 
 def _bears(policy: PolicyDocument | Unknown | None, *, trust: bool) -> bool:

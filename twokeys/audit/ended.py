@@ -45,18 +45,24 @@ def _as_it_was(door: Step) -> object:
 
 def _about(key: KeyPlace, history: History, since: datetime) -> Iterator[tuple[Use, bool]]:
     """The calls about a key of an older state since then, each with whether it took the key away: the document, what
-    joins it, its statement, or the holder, or put a boundary on that which allows no role.
+    joins it, its statement, or the holder.
     """
     said = history.answers.before and history.answers.before.holds.get(key.held)
     for one in history.of.get(key.held[:3], ()):
-        limits = one.of[2] == BOUNDARY and not one.undone and not is_about_roles(one, {}, history.answers)
-        ends = one.call.deletes or limits
+        ends = one.call.deletes
         if one.held == key.held:
             ends = ends or one.undone or one.call.writes is not None
             if one.policy and key.statement is not None and said and isinstance(said.policy, PolicyDocument):
                 ends = not any(map(said.policy.statements[key.statement].part_of, one.policy.statements))
         if one.use.time > since and (ends or one.held == key.held):
             yield one.use, ends
+
+
+def _limits(holder: tuple[str, ...], history: History, since: datetime) -> Iterator[tuple[Use, bool]]:
+    """The calls since then that gave whoever holds a grant a boundary, or none, each with whether it allows no role."""
+    for one in history.of.get(holder, ()):
+        if one.use.time > since and (one.boundary or one.of[2] == BOUNDARY):
+            yield one.use, not (one.undone or is_about_roles(one, {}, history.answers))
 
 
 class Ended:
@@ -80,9 +86,13 @@ class Ended:
         gone = {step.ends: step for way in ways for step in way.steps if _as_it_was(step) not in there}
         self.doors = [*gone.values()]
         self._calls = {
-            _as_it_was(door): [[*_about(key, history, self._since)] for key in door.keys] for door in self.doors
+            _as_it_was(door): [
+                *([*_about(key, history, self._since)] for key in door.keys),
+                *([*_limits(holder, history, self._since)] for holder in {key.held[:3] for key in door.grants}),
+            ]
+            for door in self.doors
         }
-        """Of each of these doors the calls about its keys since the older state, each with whether it took the key."""
+        """Of each of these doors the calls about its keys and boundaries since then, each with whether it ended it."""
 
     def about(self, use: Use) -> list[Had]:
         """What an entry's caller had when it came, or before. Of calls in its second either may have been before it."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
+from twokeys.audit import words
 from twokeys.audit.changes import LETS_IN
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
@@ -14,21 +15,6 @@ from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.who_called import NO_CALL, actor, begun, caller, who_began, without_record
-from twokeys.audit.words import (
-    FEW,
-    MANY,
-    NO_DOOR,
-    NO_STEP,
-    PERHAPS,
-    PERHAPS_A_STEP,
-    STEP,
-    SURE,
-    WITHOUT,
-    kind_of,
-    said_of,
-    sign_ins,
-    uses,
-)
 from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
@@ -84,7 +70,7 @@ def saw(answers: Answers, comparison: Comparison) -> str:
     seen = (
         _entries(comparison),
         _some(comparison.not_begun, "session", " whose AssumeRole is in no record"),
-        _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=FEW)})"),
+        _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=words.FEW)})"),
         *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
         _some(len(comparison.changes), "change", " of keys"),
         *_how_many_unusual(comparison),
@@ -107,8 +93,8 @@ def _some(count: int, what: str, more: str = "") -> str:
 
 
 _STEP = (
-    f". Next step for who came {NO_DOOR}: ask who it was and what they did, take away what still lets them in, or let "
-    "a stack make it"
+    f". Next step for who came {words.NO_DOOR}: ask who it was and what they did, take away what still lets them in, "
+    "or let a stack make it"
 )
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
 _MAY_STAND = "may still be there"
@@ -135,13 +121,13 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         own = [use for uses in each.values() for use in uses]
         without, perhaps = (
             sum(len(uses) for (_, how), uses in each.items() if how.startswith(what))
-            for what in (NO_DOOR, PERHAPS.removeprefix("entry "))
+            for what in (words.NO_DOOR, words.PERHAPS.removeprefix("entry "))
         )
         may += perhaps
         sessions = [] if told else [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
-        named = f" as {said_of([*filter(None, sessions)])}" if any(sessions) else ""
+        named = f" as {words.said_of([*filter(None, sessions)])}" if any(sessions) else ""
         strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
-        how = f"{f'; {without} {NO_DOOR}' if without else ''}{f'; {perhaps} perhaps by a door' if perhaps else ''}"
+        how = f"{f'; {without} without a door' if without else ''}{f'; {perhaps} perhaps by a door' if perhaps else ''}"
         came.append(f"{who}{named} ({strengths}{how})")
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
@@ -158,9 +144,9 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         what = _AT_THE_TOP[kind] if one.since or one.permissions or one.is_shown else _STOOD
         taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
     by = f" by a door{' or perhaps by one' if may else ''}" if told and comparison.undeclared else ""
-    most = 4 * FEW if told else FEW
+    most = 4 * words.FEW if told else words.FEW
     came_in = f"Entered{by}: {listed(came, most=most)}{_STEP if comparison.undeclared else ''}"
-    hands_on = [listed([f"{one} ({number})" for one, number in handed.items()], most=FEW)] if handed else []
+    hands_on = [listed([f"{one} ({number})" for one, number in handed.items()], most=words.FEW)] if handed else []
     parts = (
         ("Hands roles to others than their services", hands_on),
         *((what, taken[what]) for what in _AT_THE_TOP.values()),
@@ -171,7 +157,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = 
         if lines
     ]
     differ = [] if told else [without_record(*one, answers) for one in comparison.unexplained]
-    said += [f"{NO_CALL.capitalize()}: {listed(differ, most=FEW)}"] if differ else []
+    said += [f"{NO_CALL.capitalize()}: {listed(differ, most=words.FEW)}"] if differ else []
     step = _NOT_THERE if answers.before else _THEN
     stood = [f"{_STOOD.format(counted(len(taken[_STOOD]), 'change'))}. Next step: {step}"] * bool(taken[_STOOD])
     return [came_in] * bool(came) + said + stood
@@ -197,7 +183,7 @@ def entered(
             who = _who_came(one, answers)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
-            how = kind_of(one).removeprefix(SURE).removeprefix("entry ")
+            how = words.kind_of(one).removeprefix(words.SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
             strengths[by][of_uses[one.use.id]] += 1
     without: dict[str, Counter[Level]] = defaultdict(Counter)
@@ -232,12 +218,13 @@ def _how_many_unusual(comparison: Comparison) -> tuple[str, ...]:
 
 def _entries(comparison: Comparison) -> str:
     """How many entries there are, and by what: "4 entries (2 by a door, 1 perhaps by a door, 1 without a door)"."""
-    there = Counter(map(kind_of, comparison.population))
-    each = [f"{there[SURE]} by a door", f"{there[PERHAPS]} perhaps by a door", f"{there[WITHOUT]} without a door"]
+    there = Counter(map(words.kind_of, comparison.population))
+    kinds = {"by a door": words.SURE, "perhaps by a door": words.PERHAPS, words.NO_DOOR: words.WITHOUT}
+    each = [f"{there[kind]} {how}" for how, kind in kinds.items()]
     each = [one for one in each if one != "0 perhaps by a door"]
     entries = "entry" if comparison.entries == 1 else "entries"
     at_least, read = ("at least ", "in what was read ") if comparison.may_be_more else ("", "")
-    apart = f", {at_least}{there[NO_STEP]} on the way without a door" if there[NO_STEP] else ""
+    apart = f", {at_least}{there[words.NO_STEP]} on the way without a door" if there[words.NO_STEP] else ""
     of = f" ({read}{', '.join(each)})" if comparison.entries else ""
     return f"{at_least}{comparison.entries} {entries}{of}{apart}"
 
@@ -249,18 +236,18 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield period(comparison)
     yield from _few("not readable", not_readable(comparison.was_read))
     looked_at, changed = to_look_at(answers, comparison)
-    few = [*in_time(looked_at[:MANY]), *looked_at[MANY:]]
+    few = [*in_time(looked_at[: words.MANY]), *looked_at[words.MANY :]]
     yield from _few("entries, calls and attempts", list(map(": ".join, few)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
     yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
-    yield from (f"{words}: {door}" for words, door in uses(comparison.doors, named))
-    yield from (f"on the way, {words}: {step}" for words, step in uses(comparison.steps, named))
+    yield from (f"{how}: {door}" for how, door in words.uses(comparison.doors, named))
+    yield from (f"on the way, {how}: {step}" for how, step in words.uses(comparison.steps, named))
     yield from filter(None, [ways(comparison)])
     yield from _few("ways through other roles", list(map(": ".join, through_roles(comparison))))
     yield from filter(None, [about_early(comparison)])
     for signed in comparison.sign_ins:
-        yield f"signed in: {sign_ins(signed, answers)}"
+        yield f"signed in: {words.sign_ins(signed, answers)}"
     yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison.was_read, named)])
     yield not_in_the_events(comparison)
 
@@ -292,9 +279,9 @@ def _callers(calls: Iterable[Use], answers: Answers, first: str) -> str:
 
 
 def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json") -> Iterator[str]:
-    yield from lines[:MANY]
-    if len(lines) > MANY:
-        yield f"{what}: {len(lines) - MANY} more, which {have_all} list"
+    yield from lines[: words.MANY]
+    if len(lines) > words.MANY:
+        yield f"{what}: {len(lines) - words.MANY} more, which {have_all} list"
 
 
 def ways(comparison: Comparison) -> str:
@@ -317,9 +304,9 @@ def who_changed(answers: Answers, comparison: Comparison) -> str:
     for (who, first), own in sorted(by.items(), key=lambda pair: -len(pair[1])):
         failed = sum(one.use.failed is not None for one in own)
         sessions = [*dict.fromkeys(one.use.caller_session for one in own if one.use.caller_session)]
-        named = f" as {said_of(sessions)}" if sessions else ""
+        named = f" as {words.said_of(sessions)}" if sessions else ""
         each.append(f"{len(own)} by {who}{named}{first}" + (f" ({failed} failed)" if failed else ""))
-    return f"Changes of keys: {listed(each, most=MANY)}" if each else ""
+    return f"Changes of keys: {listed(each, most=words.MANY)}" if each else ""
 
 
 def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
@@ -335,18 +322,11 @@ def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
         ends = f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
         count, last = counted(one.count, "time") if one.count else "", f"last {in_utc(one.last)}" if one.last else ""
         used.append((one.usage.value, ", ".join(filter(None, (ends, count, last)))))
-    for words, own in unused.items():
-        whose, where = (listed([get(way) for way in own], most=MANY) for get in (_source, _place))
-        used.append((words, f"{counted(len(own), 'way')} of {whose}, into {where}, through other roles"))
+    for how, own in unused.items():
+        whose = listed([way.source.short for way in own], most=words.MANY)
+        where = listed([way.target.place for way in own], most=words.MANY)
+        used.append((how, f"{counted(len(own), 'way')} of {whose}, into {where}, through other roles"))
     return used
-
-
-def _source(way: Way) -> str:
-    return way.source.short
-
-
-def _place(way: Way) -> str:
-    return way.target.place
 
 
 def about_early(comparison: Comparison) -> str:
@@ -375,12 +355,12 @@ def period(comparison: Comparison) -> str:
         )
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
-    there = Counter(map(kind_of, comparison.population))
+    there = Counter(map(words.kind_of, comparison.population))
     several = [one for one in comparison.population if len(one.doors) > 1]
     times = sum(len(one.doors) for one in several)
     apart = ", ".join(_counted_apart(count, what) for what, count in comparison.apart.items())
     seen = (
-        *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (STEP, PERHAPS_A_STEP)),
+        *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (words.STEP, words.PERHAPS_A_STEP)),
         f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
     )

@@ -6,23 +6,12 @@ from dataclasses import replace
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
+from twokeys.audit import to_look_at
 from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import strength
-from twokeys.audit.to_look_at import (
-    CHANGE,
-    CHANGED,
-    CONTROL,
-    GIVEN,
-    UNUSUAL,
-    Alike,
-    Did,
-    Rank,
-    did_and_changed,
-    in_order,
-)
 from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import NO_CALL, called, given, who_began, without_record
@@ -39,13 +28,13 @@ def lines(answers: Answers, comparison: Comparison) -> Lines:
     Changes of keys are among them that the states do not have, or that were taken back, MFA devices of others, and of
     what was given otherwise the strongest.
     """
-    found: list[tuple[int, Rank, tuple[str, str]]] = []
+    found: list[tuple[int, to_look_at.Rank, tuple[str, str]]] = []
     of_calls: dict[tuple[int, str, str], list[Stood]] = defaultdict(list)
     for kind, stood in _changes(answers, comparison):
         if not stood.change.use.failed:
             of_calls[kind, who_began(stood.change.use, answers), stood.change.of[1]].append(stood)
     said = {each.change.use.id for calls in of_calls.values() for each in calls}
-    for did in did_and_changed(answers, comparison)[0]:
+    for did in to_look_at.did_and_changed(answers, comparison)[0]:
         if same := [one for one in did.same if not said.issuperset(use.id for use in one.uses)]:
             found.append((did.kind, did.rank, _line(replace(did, same=same), answers)))
     for (kind, who, _), calls in of_calls.items():
@@ -54,8 +43,8 @@ def lines(answers: Answers, comparison: Comparison) -> Lines:
     if each := [without_record(*one, answers) for one in comparison.unexplained]:
         last = max(one.moment for one in answers.evidence if one.moment)
         text = f"or before: {listed(each, most=FEW)}: {NO_CALL}"
-        found.append((CHANGE, (False, False, -len(Level)), (f"{last:%Y-%m-%d %H:%M}", text)))
-    return in_order(found)
+        found.append((to_look_at.CHANGE, (False, False, -len(Level)), (f"{last:%Y-%m-%d %H:%M}", text)))
+    return to_look_at.in_order(found)
 
 
 def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, Stood]]:
@@ -63,20 +52,20 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     stood = (*comparison.not_in_states, *comparison.taken_back)
     for each in stood:
         if each.since:
-            yield CONTROL if each.change.gives in CONTROLS else CHANGE, each
+            yield to_look_at.CONTROL if each.change.gives in CONTROLS else to_look_at.CHANGE, each
     told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed):
         if one.gives == MFA_DEVICE and one.undone and one.use.caller.who.name != one.of[1]:
-            yield CHANGE, Stood(one, one.use.time, None)
+            yield to_look_at.CHANGE, Stood(one, one.use.time, None)
         elif not one.undone and ways_into(one, answers) and (one.key, one.use.id) not in told:
             there = answers.before and one.held in answers.before.holds and not one.call.writes
             more[Level.NONE if there else strength(one, answers)].append(one)
     strongest = max(more, default=Level.NONE)
-    yield from ((GIVEN, Stood(one, one.use.time, None)) for one in more[strongest] if strongest)
+    yield from ((to_look_at.GIVEN, Stood(one, one.use.time, None)) for one in more[strongest] if strongest)
 
 
-def _line(did: Did, answers: Answers) -> tuple[str, str]:
+def _line(did: to_look_at.Did, answers: Answers) -> tuple[str, str]:
     uses = sorted((use for one in did.same for use in one.uses), key=lambda use: (use.time, use.id))
     where: dict[str, dict[str, None]] = defaultdict(dict)
     for use in uses:
@@ -88,9 +77,10 @@ def _line(did: Did, answers: Answers) -> tuple[str, str]:
     return _when(uses), f"{did.who} -> {into}{strong}{_whence(uses)}{_why(did.same, uses)}"
 
 
-def _why(same: Sequence[Alike], uses: Sequence[Use]) -> str:
+def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
     """Why, in few words: of what no door explains, and of logging, which the call's name tells, what else it was."""
-    labels = dict.fromkeys(label for one in same for label in sorted(one.labels) if label not in (UNUSUAL, CHANGED))
+    plain = {to_look_at.UNUSUAL, to_look_at.CHANGED}
+    labels = dict.fromkeys(label for one in same for label in sorted(one.labels.keys() - plain))
     meanwhile = dict.fromkeys(why for one in same for why in one.while_what)
     surprises = [why for one in same for why in one.surprises]
     after = dict.fromkeys(why for why in surprises if why.startswith(Word.AFTER))

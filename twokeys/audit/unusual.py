@@ -119,7 +119,7 @@ def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
     """
     users, glass = _Users(answers, changes), _BreakGlass(answers, uses)
     calls = [*_calls(answers, trail, users), *_logging(trail, accounts)]
-    calls += [*_delegated(trail, accounts), *_in_root_sessions(trail, accounts)]
+    calls += _by_others(trail, accounts)
     calls += [Unusual(use, (_SAME_ID,)) for use in trail.same_id.values() if use.account in accounts]
     steps = ((one.use, (*one.unmet, *glass.alone(one.use))) for one in population if one.on_the_way)
     calls += [Unusual(use, why) for use, why in steps if why]
@@ -143,18 +143,15 @@ def _calls(answers: Answers, trail: Trail, users: _Users) -> Iterable[Unusual]:
             yield Unusual(calls.last, (f"{which}calls with {whose} {unknown}, {counted(calls.count, 'time')}",))
 
 
-def _delegated(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html."""
-    for (account, _, _), calls in trail.delegated.items():
-        if account in accounts:
-            yield Unusual(calls.last, (f"{_DELEGATED}, {counted(calls.count, 'time')}",))
-
-
-def _in_root_sessions(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html."""
-    for (account, _, _), calls in trail.in_root.items():
-        if account in accounts and calls.last.id not in trail.changes:  # which are said there
-            yield Unusual(trail.begun(calls.last), (f"{Word.IN_ROOT}, {counted(calls.count, 'time')}",))
+def _by_others(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html and
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html.
+    """
+    in_root = ((of, calls) for of, calls in trail.in_root.items() if calls.last.id not in trail.changes)  # said there
+    for what, each in ((_DELEGATED, trail.delegated.items()), (Word.IN_ROOT, in_root)):
+        for (account, _, _), calls in each:
+            if account in accounts:
+                yield Unusual(trail.begun(calls.last), (f"{what}, {counted(calls.count, 'time')}",))
 
 
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:

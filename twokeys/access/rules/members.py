@@ -14,6 +14,11 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.type_names import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 from twokeys.iam import UNKNOWN
 
+_TRUE = ("true", "t", "1")
+"""What AWS's provider takes for true: its bridge reads a text by strconv.ParseBool.
+
+https://github.com/pulumi/pulumi-terraform-bridge/blob/v3.110.0/pkg/tfbridge/schema.go (CoerceTerraformString)
+"""
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
 
@@ -59,7 +64,7 @@ def _not_kept(graph: Graph) -> Iterator[Finding]:
         if not account.protect:
             message = f"Account {name} is not protected: a changed e-mail or role name would replace it"
             yield _account(account, message, "set the option protect=True on the account")
-        if account.get("closeOnDeletion") in (True, "true"):
+        if str(account.get("closeOnDeletion")).lower() in _TRUE:
             message = f"Account {name} would be closed when it leaves the program"
             yield _account(account, message, "leave close_on_deletion out, and close accounts by hand")
         elif account.asked("closeOnDeletion") is UNKNOWN:
