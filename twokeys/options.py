@@ -108,15 +108,8 @@ PACK_CONFIG_OF_STATES = _PACK_CONFIG("--config")
 
 
 def _roles(_: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    from pydantic import TypeAdapter, ValidationError
-
-    from twokeys.settings.values import RoleName
-
-    for name in names:
-        try:
-            TypeAdapter(RoleName).validate_python(name)
-        except ValidationError as error:
-            raise click.UsageError(f"{option.opts[0]} {name!r}: {error.errors()[0]['msg']}") from None
+    if wrong := [name for name in names if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII)]:
+        raise click.UsageError(f"{option.opts[0]} {wrong[0]!r}: a role's name has 1 to 64 letters, digits and +=,.@_-")
     return tuple(dict.fromkeys((*names, ACCESS_ROLE)))
 
 
