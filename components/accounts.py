@@ -235,7 +235,11 @@ class Accounts:
         if source.members is not None:
             return list(source.members)
         own = self._settings.people.groups.get(source.group)
-        return list(own) if own is not None else self._management.read("group_members", source.group, "people.groups")
+        return (
+            list(own)
+            if own is not None
+            else self._management.read("group_members", source.group, "people.groups", name)
+        )
 
     def _link(self, member: Account, account: str, role: str) -> pulumi.Output[str]:
         partition, stack = self._settings.partition, self._stack

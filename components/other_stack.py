@@ -1,5 +1,6 @@
 """Another stack whose doors the policy pack reads, and in whose accounts doors of this one start."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
@@ -34,12 +35,14 @@ class OtherStack(pulumi.ComponentResource):
     `member_account_parents`, `organizational_unit_ids`, `control_policy_denials`."""
 
     def __init__(self, name: str, args: OtherStackArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        known = args["outputs"] if "outputs" in args else pulumi.StackReference(args["stack"]).outputs.apply(dict)
-        self.outputs = pulumi.Output.from_input(known).apply(
-            lambda outputs: {key: outputs[key] for key in ABOUT_DOORS if key in outputs}
-        )
+        known = args["outputs"] if "outputs" in args else pulumi.StackReference(args["stack"]).outputs
+        self.outputs = pulumi.Output.from_input(known).apply(_about_doors, run_with_unknowns=True)
         super().__init__(OTHER_STACK, name, {"name": args["stack"], "outputs": self.outputs}, opts)
         self.register_outputs({"outputs": self.outputs})
+
+
+def _about_doors(outputs: Any) -> Any:  # noqa: ANN401 - what is unknown is no mapping
+    return {key: outputs[key] for key in ABOUT_DOORS if key in outputs} if isinstance(outputs, Mapping) else outputs
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What one stack reads from another: a reference that is made when something is first read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pulumi
@@ -37,7 +37,10 @@ class StackOutputs:
         self._outputs: pulumi.Output[dict[str, Any]] | None = None
 
     def refer(self) -> pulumi.Output[dict[str, Any]]:
-        """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it."""
+        """All its outputs, through the one reference to it. Raises ProgramRefusal in an update without it.
+
+        In `twokeys preview` some may be unknown: `run_with_unknowns` reads the others.
+        """
         if self._outputs is None:
             self._outputs = self._found()
         return self._outputs
@@ -57,47 +60,66 @@ class StackOutputs:
 
     def access_external_id(self, account: str) -> pulumi.Output[str | None]:
         """The external ID that AssumeRole of that role is called with, where its account's config says one."""
-        return self.refer().apply(lambda outputs: (outputs.get(_EXTERNAL_IDS) or {}).get(account))
+        return self._entry(_EXTERNAL_IDS, lambda known, _: known.get(account))
 
-    def read(self, output: str, key: str, config: str) -> pulumi.Output[Any]:
-        """One entry of an output; `config` is what makes it there. Raises ProgramRefusal when it is not there."""
+    def read(self, output: str, key: str, config: str, door: str = "") -> pulumi.Output[Any]:
+        """One entry of an output; `config` is what makes it there, and `door` is the door that reads it.
 
-        def entry(outputs: Mapping[str, Any]) -> object:
-            known = outputs.get(output) or {}
-            if not known.get(key):
-                step = f"add it to {config} of {self._called} and update that stack first"
+        Raises ProgramRefusal when it is not there or empty.
+        """
+
+        def entry(known: Mapping[str, Any], _: Mapping[str, Any]) -> object:
+            if known.get(key):
+                return known[key]
+            where = f"output {output} of stack {self.name}"
+            step = f"add it to {config} of {self._called} and update that stack first"
+            if key in known:
                 raise ProgramRefusal(
-                    f"{key!r} of {self._called}",
-                    where=f"output {output} of stack {self.name}",
-                    why="it is empty" if key in known else f"it has: {', '.join(sorted(known)) or 'none'}",
-                    next_step=step if key in known else or_nearest(step, key, known),
+                    f"door {door} from {key!r} of {self._called}",
+                    where=where,
+                    why="nobody is in it",
+                    next_step=f"take the door out of this stack and update it first, or put somebody into {config}."
+                    f"{key} of {self._called} and update that first",
                 )
-            return known[key]
+            why = f"it has: {', '.join(sorted(known)) or 'none'}"
+            raise ProgramRefusal(
+                f"{key!r} of {self._called}", where=where, why=why, next_step=or_nearest(step, key, known)
+            )
 
-        return self.refer().apply(entry)
+        return self._entry(output, entry)
+
+    def _entry(
+        self, output: str, entry: Callable[[Mapping[str, Any], Mapping[str, Any]], object]
+    ) -> pulumi.Output[Any]:
+        """What `entry` makes of an output and of all of them; unknown where it makes nothing known of them."""
+
+        def found(outputs: Any) -> object:  # noqa: ANN401 - what is unknown is no mapping
+            known = (outputs.get(output) or {}) if isinstance(outputs, Mapping) else outputs
+            return entry(known, outputs) if isinstance(known, Mapping) else known
+
+        return self.refer().apply(found, run_with_unknowns=True)
 
     def _of_account(self, output: str, account: str) -> pulumi.Output[str]:
-        def entry(outputs: Mapping[str, Any]) -> str:
-            known, shut = outputs.get(output) or {}, outputs.get(_NOT_ENTERED) or {}
+        def entry(known: Mapping[str, Any], outputs: Mapping[str, Any]) -> object:
             if account in known:
-                return str(known[account])
+                return known[account]
             step = f"add it to accounts of {self._called} and update that stack first, or name the `stack` that has it"
             why = f"the accounts that it enters are: {', '.join(sorted(known)) or 'none'}"
             raise ProgramRefusal(
                 f"account {account}, in which doors of this stack start",
                 where=f"output {output} of stack {self.name}",
                 why="that stack does not enter the account (access.enter: false), so that no grant can be made in it"
-                if account in shut
+                if account in (outputs.get(_NOT_ENTERED) or {})
                 else why,
                 next_step=or_nearest(step, account, known),
             )
 
-        return self.refer().apply(entry)
+        return self._entry(output, entry)
 
     def _found(self) -> pulumi.Output[dict[str, Any]]:
         why = self._not_there()
         if not why:
-            return pulumi.StackReference(self.name).outputs.apply(dict)
+            return pulumi.StackReference(self.name).outputs
         next_step = f"update {self._called} first, or {self._otherwise}"
         if not pulumi.runtime.is_dry_run():
             raise ProgramRefusal(

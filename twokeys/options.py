@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 from click.shell_completion import CompletionItem
 
+from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
 
 _WHOLE = 1000
@@ -104,4 +105,19 @@ _PACK_CONFIG = partial(
 PACK_CONFIG = _PACK_CONFIG()
 PACK_CONFIG_OF_STATES = _PACK_CONFIG("--config")
 """The same where no program has config values, by its earlier name too."""
+
+
+def _roles(_: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    if wrong := [name for name in names if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII)]:
+        raise click.UsageError(f"{option.opts[0]} {wrong[0]!r}: a role's name has 1 to 64 letters, digits and +=,.@_-")
+    return tuple(dict.fromkeys((*names, ACCESS_ROLE)))
+
+
+ROLES = partial(
+    click.option,
+    multiple=True,
+    callback=_roles,
+    help=f"A role by which accounts may be entered, tried before {ACCESS_ROLE}. May be repeated: the first that works.",
+)
+"""The roles to try in member accounts, in their order, under the name that a command gives the option."""
 PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

@@ -26,6 +26,8 @@ from twokeys.access.reading.snapshot import NotAnswered, Resource
 from twokeys.access.reading.type_names import ACCESS_KEY, MFA_DEVICE, PASSWORD
 from twokeys.access.rules import RULES
 from twokeys.access.verdicts import check
+from twokeys.answers.reading import read
+from twokeys.answers.summary import not_shown
 from twokeys.errors import Refusal
 from twokeys.sandbox.local_aws import LocalAws
 
@@ -70,6 +72,25 @@ def test_assignments_are_doors_with_the_names_of_people_and_what_they_may_do(org
         "inline policy of permission set Admin",
         "managed policy AdministratorAccess",
     }
+
+
+def test_accounts_have_the_access_role_that_was_read_in_them_and_no_other(organization: Any) -> None:
+    """AWS does not tell the name that an account's access role was given.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html (RoleName)
+    """
+    roles = {"lake": "AWSAFTExecution", "plain": "OrganizationAccountAccessRole"}
+    for name, role in roles.items():
+        organization.create_account(Email=f"{name}@example.com", AccountName=name, RoleName=role)
+    there = read_live(member_roles=tuple(roles.values()))
+    (one,) = there.evidence
+    assert (len(one.accounts), one.not_answered) == (3, ())
+    found = read(build(there))
+    assert (found.ways, not_shown(found)) == ((), None), "nobody is in the management account"
+    ways = [way for way in found.if_granted if way.as_aws_made_it]
+    assert {(way.target.place, way.target.who.name) for way in ways} == set(roles.items())
+    (left,) = read_live(member_roles=("Mine", "Theirs")).evidence
+    assert {each.action for each in left.not_answered} == {"sts:AssumeRole on Mine or Theirs"}
 
 
 Answers = dict[tuple[str, str], Any]
@@ -391,7 +412,7 @@ def test_everything_that_aws_says_is_there_as_a_stack_has_it(region: str | None)
     """
     aws: Any = Aws(ALL, region)
     told: list[tuple[int, int]] = []
-    found = read_live(aws, member_role="In", progress=lambda done, of: told.append((done, of)))
+    found = read_live(aws, member_roles=("In",), progress=lambda done, of: told.append((done, of)))
     assert told == [(1, 1)]
     assert found.origin == f"live accounts, seen from {HUB}"
     (read,) = found.evidence
@@ -445,7 +466,7 @@ LESS: list[tuple[Answers, list[Resource]]] = [
 @pytest.mark.parametrize(("answers", "expected"), LESS)
 def test_what_an_account_does_not_have_is_not_there(answers: Answers, expected: list[Resource]) -> None:
     aws: Any = Aws({**ALL, **answers})
-    assert list(read_live(aws, member_role="In").resources) == expected
+    assert list(read_live(aws, member_roles=("In",)).resources) == expected
 
 
 @pytest.mark.parametrize(("seconds", "error"), [(2, None), (99, "ReportInProgress")])
@@ -464,7 +485,7 @@ def test_a_credential_report_is_waited_for_but_not_for_ever(
             aws.answers = denied
 
     monkeypatch.setattr("time.sleep", sleep)
-    (read,) = read_live(aws, member_role="In").evidence
+    (read,) = read_live(aws, member_roles=("In",)).evidence
     by = f"arn:aws-us-gov:sts::{HUB}:assumed-role/x/y"
     report = NotAnswered(
         "which users have passwords, access keys and MFA devices", "iam:GetCredentialReport", error or "", by
@@ -486,7 +507,7 @@ def test_what_cannot_be_read_is_refused_with_what_helps(place: tuple[str, str]) 
     """Not passed over: what was not read cannot be shown to be closed."""
     aws: Any = Aws({**ALL, place: "AccessDeniedException"})
     with pytest.raises(Refusal) as refused:
-        read_live(aws, member_role="In")
+        read_live(aws, member_roles=("In",))
     assert refused.value.as_dict() == {
         "what": "live IAM cannot be read",
         "where": "the account of your credentials",
@@ -506,7 +527,7 @@ def test_a_member_account_that_cannot_be_read_is_not_proved_and_the_others_are(
 ) -> None:
     """Not passed over: what was not read cannot be shown to be closed."""
     aws: Any = Aws({**ALL, place: said})
-    there = read_live(aws, member_role="In")
+    there = read_live(aws, member_roles=("In",))
     assert there.evidence[0].accounts == (HUB,)
     (one,) = (one for one in check(build(there), RULES, {}, TODAY).mandatory if f"AWS answered {why}" in one.message)
     assert (one.rule, one.door) == ("unproved-door", f"* -> {iam(STAGE, 'root')}")

@@ -29,7 +29,8 @@ DYNAMIC = "pulumi-nodejs:dynamic:Resource"
 @pytest.mark.parametrize(("token", "reading", "why"), [
     ("kubernetes:iam.services.k8s.aws/v1alpha1:Role", Reading.NOT_READ, "has a controller in the cluster make IAM"),
     ("kubernetes:core/v1:ServiceAccount", Reading.HARMLESS, ""),
-    ("network:tf:aws_iam_role", Reading.NOT_READ, "is made by a Terraform module, whose resources are not read"),
+    *((f"{package}:tf:aws_iam_role", Reading.NOT_READ, "is made by a Terraform module, whose resources are not read")
+      for package in ("network", "aws", "github", "command")),
     *((f"network:tf:{name}", Reading.HARMLESS, "") for name in (
         "aws_vpc", "google_iam_role", "aws_iam_instance_profile", "aws_eks_addon", "aws_organizations_policy")),
     ("command:local:Command", Reading.BY_CONTENT, ""),
@@ -80,7 +81,7 @@ REFUSED = [
     "kubernetes:iam.aws.upbound.io/v1beta1:Role",
     "kubernetes:iam.aws.m.upbound.io/v1beta1:Role",
     "network:tf:aws_iam_role",
-    "network:index:Module",
+    *(f"{package}:index:Module" for package in ("network", "aws", "github", "command")),
     "awscc:index/iamRole:IamRole",
     "aws:index/iamRole:IamRole",
     "aws:index/iamUserSshKey:IamUserSshKey",
@@ -349,7 +350,7 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     (DYNAMIC, {"__provider": base64.b64encode(b"text").decode()}, (UNSHOWN, MAKE_IN_AWS, True)),
     (DYNAMIC, {"__provider": "exports.x", "given": [{"trust": TRUSTS_ALL}]}, (BY_CODE, MAKE_IN_AWS, True)),
     ("network:index:Module", {}, ("is a Terraform module, whose resources are not shown", MAKE, True)),
-    ("pulumi:index:Module", {}, None),
+    ("pulumi:pulumi:Module", {}, None),
     ("awscc:index/iamRole:IamRole", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
     ("acme:index:Thing", {"trust": TRUSTS_ALL}, (

@@ -926,6 +926,22 @@ def test_a_valid_exception_lets_its_door_stand_and_no_other() -> None:
     assert [finding.door for finding in world.findings(config)] == [f"{CI} -> {arn(STAGE, 'role/second')}"]
 
 
+def test_an_exception_for_a_role_in_a_new_account_holds_before_and_after_the_account_has_its_id() -> None:
+    """The id of an account is known once it is created.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccountStatus.html
+    """
+    config = {"door-needs-grant": {"exceptions": [exception(f"{CI} -> {arn('account:data', 'role/r')}", "2026-11-25")]}}
+    for identity in ({}, {"id": PROD}):
+        world = World()
+        world.role("ci", world.hub)
+        new = world.new_account("data")
+        (account,) = (one for one in world.resources if one.name == "data")
+        world.change(account, outputs=identity)
+        world.role("r", new, document(trusts(CI)))
+        assert (world.rules(config), world.rules()) == ([], ["door-needs-grant"])
+
+
 def test_a_pack_can_say_how_long_a_temporary_door_may_be_open() -> None:
     world = two_keys()
     world.add("Component", "door", door=door(expires="2026-11-26"))  # two days after TODAY

@@ -1039,6 +1039,14 @@ def test_a_way_that_waits_for_a_grant_is_lost_with_its_trust_and_not_where_it_is
         assert told.startswith(begins)
 
 
+def test_a_trust_in_an_account_as_a_whole_is_not_gained_where_the_last_grant_under_it_goes() -> None:
+    trust = document(trusts(HUB))
+    granted, alone = (read(two_keys(trust, granted=one).graph) for one in (True, False))
+    for pair, sign in (((granted, alone), "-"), ((alone, granted), "+")):
+        (told,) = (one for one in lines(changes(*pair)) if not one.startswith("    "))
+        assert told.startswith(f"{sign} role ci")
+
+
 @pytest.mark.parametrize("stands", [True, False])
 def test_what_the_whole_organization_enters_if_granted_is_lost_with_its_trust_alone(stands: bool) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""

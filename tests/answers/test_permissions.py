@@ -70,12 +70,17 @@ def test_actions_have_the_access_level_that_aws_gives_them(action: str, expected
 
 
 @pytest.mark.parametrize(
-    ("role", "managed", "expected"),
-    [("role/next", "ReadOnlyAccess", "read"), ("role/*", "ReadOnlyAccess", "write"), ("role/next", None, ROLES)],
+    ("step", "managed", "expected"),
+    [
+        (arn("999999999999", "role/next"), "ReadOnlyAccess", "read"),
+        (arn("999999999999", "role/*"), "ReadOnlyAccess", "write"),
+        (arn("999999999999", "role/next"), None, ROLES),
+        (arn("*", "role/next"), None, ROLES),
+    ],
 )
-def test_the_step_to_a_role_by_name_counts_for_less_than_reading(role: str, managed: str | None, expected: str) -> None:
+def test_the_step_to_a_role_by_name_counts_for_less_than_reading(step: str, managed: str | None, expected: str) -> None:
     """In the doors for people as in every other answer, though AWS's access level of sts:AssumeRole is Write."""
-    found = answers(grants(arn("999999999999", role)), managed=managed)
+    found = answers(grants(step), managed=managed)
     assert [one.door.permits for one in doors_of(found) if one.door.target.role == "deployer"] == [expected]
     assert deployer_of(found).permissions.level.word == expected
 

@@ -11,6 +11,7 @@ from components.refusing import ProgramRefusal
 from tests.components.mock_engine import Run, run
 from twokeys.iam import UNKNOWN
 from twokeys.preview.monitor import RefusedError
+from twokeys.preview.values import UNKNOWN_TEXT
 
 NAME = "organization/twokeys/management"
 REFERENCE, READ = "pulumi:pulumi:StackReference", "pulumi:pulumi:readStackOutputs"
@@ -24,7 +25,7 @@ def read(answer: Any, *, preview: bool = False, unit: str = "Workloads/Stage") -
     def program() -> None:
         management = ManagementStack(NAME)
         pulumi.export("unit", management.read("organizational_unit_ids", unit, "organization.organizationalUnits"))
-        pulumi.export("members", management.read("group_members", "developers", "people.groups"))
+        pulumi.export("members", management.read("group_members", "developers", "people.groups", "web-developer"))
 
     outputs = answer if isinstance(answer, dict) else OUTPUTS
     call = answer if callable(answer) else lambda _, __: {"name": NAME, "outputs": answer}
@@ -40,6 +41,12 @@ def test_ids_and_members_are_read_through_one_reference() -> None:
     done = read(OUTPUTS)
     assert done.exports == {"unit": "ou-ab12-cd345678", "members": ["alice"]}
     assert done.calls == [READ]
+
+
+def test_what_a_preview_of_the_management_stack_does_not_know_leaves_the_rest_known() -> None:
+    there = {"group_members": {"developers": ["alice"], "new": UNKNOWN_TEXT}, "user_arns": UNKNOWN_TEXT}
+    done = read({**there, "organizational_unit_ids": {"Workloads/Stage": UNKNOWN_TEXT}}, preview=True)
+    assert done.exports == {"unit": UNKNOWN, "members": ["alice"]}
 
 
 @pytest.mark.parametrize("answer", [missing, {}])
@@ -68,7 +75,11 @@ def test_another_failure_of_the_look_up_is_not_taken_for_a_missing_stack() -> No
 def test_a_group_without_members_is_refused() -> None:
     with pytest.raises(ProgramRefusal) as refusal:
         read(OUTPUTS | {"group_members": {"developers": []}})
-    assert refusal.value.why == "it is empty"
+    assert (refusal.value.what, refusal.value.why) == (
+        "door web-developer from 'developers' of the management stack",
+        "nobody is in it",
+    )
+    assert refusal.value.next_step.startswith("take the door out of this stack and update it first")
 
 
 def test_a_unit_that_the_management_stack_does_not_have_is_refused_with_those_it_has() -> None:

@@ -17,9 +17,22 @@ PROGRAM = """
 import json
 import pulumi
 import pulumi_aws as aws
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole",
          "Principal": {"Service": "ec2.amazonaws.com"}}]}
+
+
+class Ours(ResourceProvider):
+    def create(self, props):
+        return CreateResult("ours", props)
+
+
+class Thing(Resource):
+    pass
+
+
+Thing(Ours(), "ours", {"size": 1})
 role = aws.iam.Role("worker", name="worker", assume_role_policy=json.dumps(trust))
 key = aws.iam.AccessKey("key", user=aws.iam.User("robot", name="robot").name)
 queue = aws.sqs.Queue("jobs", visibility_timeout_seconds=30)
@@ -57,9 +70,9 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
 
     iam = engine.aws.client("iam")
     plain("stack", "init", "dev")
-    assert command("up", "--yes", "--skip-preview").changes == {"create": 5}
+    assert command("up", "--yes", "--skip-preview").changes == {"create": 6}
     assert iam.get_role(RoleName="worker")["Role"]["RoleName"] == "worker"
-    assert command("up", "--yes", "--skip-preview").changes == {"same": 5}
+    assert command("up", "--yes", "--skip-preview").changes == {"same": 6}
     assert "ciphertext" in plain("stack", "export", "--stack", "dev"), "what is secret is encrypted in the state"
 
     iam.delete_role(RoleName="worker")
@@ -71,7 +84,7 @@ def test_up_refresh_import_and_destroy_do_what_they_do_on_aws(engine: Engine, tm
     assert command(*imported, "--skip-preview").changes["import"] == 1
     suggested = run(pulumi, [*imported[:-1], "--stack", "dev"], tmp_path, clean_environment() | engine.variables)
     assert "has no schema" in suggested.said, "the code that import suggests is the schema's"
-    assert command("destroy", "--yes", "--skip-preview").changes["delete"] == 6
+    assert command("destroy", "--yes", "--skip-preview").changes["delete"] == 7
     assert {role["RoleName"] for role in iam.list_roles()["Roles"]} & {"worker", "older"} == set()
 
 

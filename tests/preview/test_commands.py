@@ -204,6 +204,9 @@ def test_what_to_do_about_a_protected_account_that_left_the_program_is_said(tmp_
         "aws.organizations.Account('www', email='web@example.com', opts=pulumi.ResourceOptions(protect=True))\n"
     )
     assert "in the state and protected" not in acme(tmp_path, config, kept, *given).output, "it has an alias"
+    (made := tmp_path / ".twokeys" / "stacks").mkdir(parents=True)
+    (tmp_path / "dev.json").rename(made / "dev.json")
+    assert "in the state and protected" in acme(tmp_path, config, "").output, "the state that the sandbox wrote"
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,9 @@ from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
 from twokeys.pack.other_states import Beside
 from twokeys.preview import judge, preview
+from twokeys.preview.program import exported as exported_by
 from twokeys.preview.program import stack_preview
+from twokeys.preview.values import UNKNOWN_TEXT
 from twokeys.project.config import load_config, load_project
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -72,6 +74,19 @@ def test_a_door_is_refused_before_its_account_exists(
     (found,) = judge(previewed(project_root, "stage", doors={"half": {**HALF["half"], "from": source}})).mandatory
     assert (found.rule, found.door) == (rule, f"{named} -> arn:aws:iam::account:stage:role/deployer")
     assert step in found.next_step
+
+
+@pytest.mark.usefixtures("programs_in_process")
+def test_a_door_for_a_group_is_proved_before_its_stack_or_the_management_stack_is_updated(project_root: Path) -> None:
+    """No trust policy takes a group, so its members have to be known.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    management = exported_by(example(project_root, "management"), {})
+    assert management["user_arns"] == UNKNOWN_TEXT
+    doors = {"reader": DOOR | {"from": {"group": "developers"}, "to": {"account": "stage", "role": "reader"}}}
+    found = judge(previewed(project_root, "stage", doors=doors, stacks={"management": management}))
+    assert found.mandatory == ()
 
 
 @pytest.mark.usefixtures("programs_in_process")

@@ -231,10 +231,12 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     assert update.returncode == 130, output
     assert not psutil.pid_exists(server["pid"])
 
-    first = said(twokeys("sandbox", "up", "management", "stage", "--json"))
+    kept = ("--config", "twokeys:rootEmail=kept@company.com")
+    first = said(twokeys("sandbox", "up", "management", "stage", "--json", *kept))
     again = said(twokeys("sandbox", "up", "management", "--json"))
     assert [one["stack"] for one in again] == ["management", "stage"]
     assert all(one["ok"] for one in (*first, *again))
+    assert "kept+stage@company.com" in (project / ".twokeys" / "stacks" / "stage.json").read_text()
     before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now == before

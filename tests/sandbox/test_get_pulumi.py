@@ -12,7 +12,7 @@ from twokeys.errors import Refusal
 from twokeys.sandbox import get_pulumi as getting
 
 GO = """#!/bin/sh
-if [ "$1" = env ]; then echo '{{"GOVERSION": "{version}"}}'; exit 0; fi
+if [ "$1" = env ]; then echo '{version}'; exit 0; fi
 {before}
 while [ "$1" != -o ]; do shift; done
 printf '#!/bin/sh\\necho v3.274.1\\n' > "$2"

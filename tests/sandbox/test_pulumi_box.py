@@ -161,7 +161,7 @@ def test_the_vendors_plugin_is_used_where_it_is_installed(twokeys: Run, project:
     ours = json.loads(twokeys("sandbox", "shell", "--json").stdout)
     assert (binaries / "pulumi-resource-aws").exists()
     assert "HTTP_PROXY" not in ours
-    for name in ("pulumi-resource-aws", "pulumi-language-python"):
+    for name in ("pulumi-resource-aws", "pulumi-language-python", "pulumi-resource-pulumi-python"):
         (recorder / name).write_text("#!/bin/sh\n")
         (recorder / name).chmod(0o755)
     variables = json.loads(twokeys("sandbox", "shell", "--json").stdout)
@@ -204,3 +204,4 @@ def test_the_newest_pulumi_of_the_cache_is_found(tmp_path: Path, monkeypatch: py
     # The CLI warns of a host of its own languages that is on PATH and not beside it (GetPluginPath of pulumi/pulumi).
     assert place_plugins(tmp_path, found, "/nowhere") == ["pulumi-resource-aws"]
     assert found.with_name("pulumi-language-python").exists()
+    assert found.with_name("pulumi-resource-pulumi-python").exists()

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from twokeys.access.findings import Config, Finding, Rule, Said
 from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import DoorName, with_stand_ins
+from twokeys.doors import resolve
 from twokeys.iam import Arn, account_as_a_whole
 
 
@@ -85,7 +86,8 @@ def apply(
     spelt = {one.door: _spellings(one.door, graph) for one in findings if one.door}
     found = {ends for door in spelt for ends in spelt[door]}
     ours = {ends for one in findings if one.door and not graph.snapshot.is_beside(one.urn) for ends in spelt[one.door]}
-    named = [one for one in exceptions if one.stack is None or one.stack in graph.snapshot.names]
+    known = (_with_ids(one, graph) for one in exceptions)
+    named = [one for one in known if one.stack is None or one.stack in graph.snapshot.names]
     here = [one for one in named if one.stack or one.name.ends in ours or _is_of(one, rule, graph)]
     elsewhere = [one for one in named if one not in here]
     perhaps = [one for one in elsewhere if one.expires < today and _may_be_of(one, rule, graph)]
@@ -106,6 +108,12 @@ def apply(
         expired=as_accepted(one for one in (*here, *perhaps) if one.expires < today),
         not_used=as_accepted(one for one in elsewhere if one.expires >= today),
     )
+
+
+def _with_ids(exception: DoorException, graph: Graph) -> DoorException:
+    """An exception with the ids of accounts that are known now: preview names a new account by its symbol."""
+    sides = resolve([exception.name.source, exception.name.target], graph.accounts.ids)
+    return exception.model_copy(update={"door": DoorName(*sides)})
 
 
 def _is_of(exception: DoorException, rule: Rule[Any], graph: Graph) -> bool:

@@ -92,7 +92,7 @@ def read_too(graph: Graph, stack: str) -> str:
     read = ", ".join(sorted(f"{project}/{name}" for name, project in beside))
     again = f"export the state of {read} again, in which it is not; or " if read else ""
     return (
-        f"{again}name the state of {stack} in the configuration of the policy pack: "
+        f"{again}name the state of {stack}, once that is updated, in the configuration of the policy pack: "
         f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack)'
     )
 

@@ -213,10 +213,7 @@ def _trusting(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterat
 
     Where nobody holds one, that is half a door, and told as such.
     """
-    was, now = (
-        {_with_id(role, ids): {ids.get(one, one) for one in accounts} for role, accounts in side.trusting.items()}
-        for side in (before, after)
-    )
+    was, now = _trusted(before, ids), _trusted(after, ids)
     halves = _doors(before, ids).keys() | _doors(after, ids).keys()
     names = {**before.names, **after.names}
     for role in sorted(was.keys() & now.keys(), key=str):
@@ -253,16 +250,28 @@ def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iter
     """
     alike = _live(before) is _live(after)
     was, now = _doors(before, ids), _doors(after, ids)
+    wholes = _trusted(before, ids), _trusted(after, ids)
     members = [_doors_of_groups(side, ids) for side in (before, after)]
+
+    def trusts(ends: tuple[Who, Who]) -> Iterator[set[str]]:
+        """An account that a role trusts as a whole is no door of its own where somebody there holds a grant."""
+        for side in wholes:
+            yield {"the trust"} if ends[0].kind == "root" and ends[0].account in side.get(ends[1], ()) else set()
+
     for ends in sorted(was.keys() | now.keys(), key=str):
         old, new = (side.get(ends) or of_groups.get(ends) for side, of_groups in zip((was, now), members, strict=True))
         door = new or old
         if door is None or {one.state for one in (old, new) if one} - {State.SHUT}:
             continue
-        keys = _difference(_keys(old), _keys(new))
+        keys = _difference(*(_keys(one) | side for one, side in zip((old, new), trusts(ends), strict=True)))
         if keys and (alike or ends[1].account in before.accounts):
             lacks = f" ({new.lacks})" if new else ""
             yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", keys)
+
+
+def _trusted(side: Answers, ids: Mapping[str, str]) -> dict[Who, set[str]]:
+    """The accounts that each role trusts as a whole."""
+    return {_with_id(role, ids): {ids.get(one, one) for one in accounts} for role, accounts in side.trusting.items()}
 
 
 def _doors(side: Answers, ids: Mapping[str, str]) -> dict[tuple[Who, Who], DoorAnswer]:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.access_role import ACCESS_ROLE
 from twokeys.answers.options import sources
-from twokeys.options import FILE, PACK_CONFIG_OF_STATES, Group, InputPath
+from twokeys.options import FILE, PACK_CONFIG_OF_STATES, ROLES, Group, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -62,7 +61,7 @@ def check_command(*, shown: Callable[[], Snapshot], pack_config: Path | None, as
 @click.argument("after", type=_STATES, required=False)
 @click.option("--plan", type=FILE, help="Compare with the plan that `pulumi preview --save-plan FILE` wrote.")
 @click.option("--live", is_flag=True, help="Compare with real IAM: what differs from the state is drift.")
-@click.option("--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by.")
+@ROLES("--member-role", "member_roles")
 @click.option(
     "--state", "states", type=FILE, multiple=True, help="The state of another stack, read together with both sides."
 )
@@ -86,7 +85,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     *,
     plan: Path | None,
     live: bool,
-    member_role: str,
+    member_roles: tuple[str, ...],
     states: tuple[Path, ...],
     form: str,
     as_json: bool,
@@ -112,7 +111,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
     there = together([*old_states, *states], may_be_empty=[] if live else old_states)
     old = read(build(there))
     if live:
-        new = read(build(snapshot((), (), live=True, member_role=member_role)))
+        new = read(build(snapshot((), (), live=True, member_roles=member_roles)))
         found = drift(old, new)
     else:
         then = _planned(before, plan, states) if plan is not None else together([*_files(after or before), *states])

@@ -479,7 +479,7 @@ class Answers:
     """What people call each account that is known, by its id, also those that were not asked for, each permission
     set, by its ARN, and each control policy and organizational unit, by its id."""
     shown: frozenset[str] = frozenset()
-    """The accounts of which a user or role is shown."""
+    """The accounts of which a user or role is shown, or whose IAM was read live."""
     users: frozenset[Who] = frozenset()
     """The users that are shown."""
     trusting: Mapping[Who, frozenset[str]] = field(default_factory=dict)

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from twokeys.access_role import ACCESS_ROLE
-from twokeys.options import FILE
+from twokeys.options import FILE, ROLES
 
 
 def sources(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -20,14 +19,14 @@ def sources(command: Callable[..., Any]) -> Callable[..., Any]:
         states: tuple[Path, ...],
         stacks: tuple[str, ...],
         live: bool,
-        member_role: str,
+        member_roles: tuple[str, ...],
         **others: Any,  # noqa: ANN401 - the command's
     ) -> Any:  # noqa: ANN401 - the command's
         from twokeys.answers.sources import snapshot
 
         if live and stacks:
             raise click.UsageError("--live goes with --state, which says what was declared, and not with --stack")
-        shown = partial(snapshot, states, stacks, live=live, member_role=member_role)
+        shown = partial(snapshot, states, stacks, live=live, member_roles=member_roles)
         return command(*arguments, shown=shown, **others)
 
     for option in reversed(
@@ -50,9 +49,7 @@ def sources(command: Callable[..., Any]) -> Callable[..., Any]:
                 is_flag=True,
                 help="Real IAM, read with your AWS credentials; --state then says what was declared.",
             ),
-            click.option(
-                "--member-role", default=ACCESS_ROLE, show_default=True, help="With --live: the role to read by."
-            ),
+            ROLES("--member-role", "member_roles"),
         )
     ):
         asking = option(asking)

@@ -126,10 +126,10 @@ def level_of(document: Document, own: Sequence[tuple[str, str]]) -> Level:
 
 
 def _is_step(statement: Statement) -> bool:
-    """Whether a statement only lets its holder take roles that it names."""
+    """Whether a statement only lets its holder take roles that it names, be it in any account."""
     actions, resources = statement.actions or (None,), statement.resources or (None,)
     return all(str(one).lower() in _STEP for one in actions) and not any(
-        not isinstance(one, str) or set(one) & set("*?$") for one in resources
+        not isinstance(one, str) or set(one.replace("::*:role/", "", 1)) & set("*?$") for one in resources
     )
 
 

@@ -124,7 +124,8 @@ class _Reader:
         entered = {way.target.who for way in ways}
         made_by_aws, by_trust = list(self._by_management()), list(self._by_trust())
         ways += [one for one in made_by_aws if one.target.who not in entered]
-        accounts, shown = self._accounts, frozenset(one.account for one in self._graph.principals if one.urn)
+        accounts = self._accounts
+        shown = accounts.read_live.union(one.account for one in self._graph.principals if one.urn)
         if not (accounts.all_listed and accounts.members | {accounts.management} <= shown):
             ways += [one for one in by_trust if one.source.who.kind != "root"]
         doors = Doors(self._graph, self._parties)

@@ -88,7 +88,7 @@ def snapshot(
     stacks: Sequence[str],
     *,
     live: bool = False,
-    member_role: str = "",
+    member_roles: Sequence[str] = (),
     at_two_times: bool | None = None,
 ) -> Snapshot:
     """What a command was asked to look at: live IAM, or states and stacks of the sandbox; by default all of its stacks.
@@ -105,7 +105,7 @@ def snapshot(
         with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             task = progress.add_task("Reading IAM of each account", total=None)
             there = read_live(
-                member_role=member_role, progress=lambda done, of: progress.update(task, completed=done, total=of)
+                member_roles=member_roles, progress=lambda done, of: progress.update(task, completed=done, total=of)
             )
         return _with_declarations(there, together(states)) if states else there
     if states and not stacks:

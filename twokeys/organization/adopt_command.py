@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from twokeys.access_role import ACCESS_ROLE
 from twokeys.errors import Refusal
-from twokeys.options import PROFILE
+from twokeys.options import PROFILE, ROLES
 
 if TYPE_CHECKING:
     import boto3
@@ -37,13 +36,7 @@ if TYPE_CHECKING:
     help="Give accounts stacks of their own: one for each organizational unit that holds accounts, or for each value of"
     " a tag. Default: all accounts in the management stack.",
 )
-@click.option(
-    "--access-role",
-    "roles",
-    multiple=True,
-    help=f"A role by which accounts may be entered; the first that works is taken. May be repeated."
-    f" Default: {ACCESS_ROLE}.",
-)
+@ROLES("--access-role", "roles")
 @click.option(
     "--root-email", help="The address from which accounts to come derive theirs. Default: the management account's own."
 )
@@ -83,15 +76,13 @@ def adopt(  # noqa: PLR0913 - one parameter an option
     stack = _stack_of(out)
     refuse_another_program(out.parent)
     split = environments_by(environment_by) if environment_by else None
-    for role in roles:
-        _refuse_no_role(role)
     if not yes:
         _refuse_existing([out])  # the rest is known once AWS was asked, which takes its time
     session = aws_session(profile, region)
     with Console(stderr=True).status("Reading the organization"):
         live = read_live(session, tags=True)
         organization = refuse_unadoptable(live)
-        entered = {} if no_enter else _enter(session, live, roles or (ACCESS_ROLE,))
+        entered = {} if no_enter else _enter(session, live, roles)
     made = adoption_of(
         organization,
         stack=stack,
@@ -118,17 +109,6 @@ def _stack_of(out: Path) -> str:
     if named is None:
         raise click.UsageError(f"--out names a stack's file, such as Pulumi.adopted.yaml, not {out.name!r}")
     return named[1]
-
-
-def _refuse_no_role(role: str) -> None:
-    from pydantic import TypeAdapter, ValidationError
-
-    from twokeys.settings.values import RoleName
-
-    try:
-        TypeAdapter(RoleName).validate_python(role)
-    except ValidationError as error:
-        raise click.UsageError(f"--access-role {role!r}: {error.errors()[0]['msg']}") from None
 
 
 def _enter(session: boto3.Session, live: Live, roles: tuple[str, ...]) -> dict[str, Entered]:

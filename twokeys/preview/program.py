@@ -185,12 +185,8 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
 
 
 def _state_of(project: Project, stack: str, states: Sequence[Path]) -> Snapshot | None:
-    """The stack's own state: one that is given, that of a backend on this machine, or of the pulumi CLI's sandbox.
-
-    What `twokeys sandbox up` made is none of these: it makes everything anew.
-    """
-    shell = [path for path in of_project.states_made(project.root) if path.parts[-4] == ".pulumi"]
-    for named in (*map(str, states), None, *map(str, shell)):
+    """The stack's own state: one that is given, that of a backend on this machine, or of the sandbox."""
+    for named in (*map(str, states), None, *map(str, of_project.states_made(project.root))):
         found = state_before(project.name, stack, named)
         if found is not None and found.resources:
             return found

@@ -60,8 +60,9 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 ) -> int:
     """Preview each STACK, then make it: each resource is judged by the rules before it is made.
 
-    A stack that is up already is made again, with all that are up, in a fresh local AWS. Exits with 1 when a mandatory
-    rule is violated or the program fails; what was made until then stays, and is in the state.
+    A stack that is up already is made again, with all that are up, in a fresh local AWS: the others with the --config
+    that each was made with. Exits with 1 when a mandatory rule is violated or the program fails; what was made until
+    then stays, and is in the state.
     """
     from rich.console import Console
 
@@ -69,6 +70,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.access.rules import RULES
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
+    from twokeys.sandbox.states import overrides_of
     from twokeys.sandbox.up import StackRun
 
     box = _sandbox(project, directory)
@@ -77,7 +79,7 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     wanted = list(dict.fromkeys(stacks))
     for name in wanted:
         load_config(box.project, name, overrides)  # refuses what cannot be used, before what is up is thrown away
-    there = box.up
+    there = {name: overrides_of(box.stacks / f"{name}.json") for name in box.up}
     if again := [one for one in wanted if one in there]:
         console.print(f"{', '.join(again)} is up: everything is made again", highlight=False, soft_wrap=True)
         wanted = [*there, *(one for one in wanted if one not in there)]
@@ -86,8 +88,9 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     with box.local_aws() as aws:
         for name in wanted:
             with Report(console, verbose=verbose) as report:
-                overriding = overrides if name in stacks else {}
-                run = StackRun(box, name, overriding, rules, report.say, report.printed)
+                run = StackRun(
+                    box, name, overrides if name in stacks else there[name], rules, report.say, report.printed
+                )
                 done = report.run(run, aws)
                 report.show_outputs(done)
             runs.append(as_data(done))

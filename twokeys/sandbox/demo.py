@@ -89,7 +89,7 @@ def show_answers(story: Story, box: Sandbox, picture: Path, console: Console, *,
 
 
 def _enter(story: Story, box: Sandbox, console: Console, *, verbose: bool) -> None:
-    answers = into(read(build(snapshot(tuple(_states(box)), (), live=False, member_role=""))), "prod")
+    answers = into(read(build(snapshot(tuple(_states(box)), (), live=False))), "prod")
     alike: dict[tuple[int, str], list[str]] = defaultdict(list)
     for source, entrances in by_principal(answers.ways):
         for one in entrances:

@@ -6,7 +6,6 @@ The module of its Python host is not on the Go module proxy, so what is built ge
 that asked last; in the project's own, once that is gone or has no TwoKeys any more.
 """
 
-import json
 import os
 import re
 import shlex
@@ -29,9 +28,11 @@ from twokeys.errors import Refusal
 VENDOR: Final = "https://get.pulumi.com/"
 """Where the Automation API's installer downloads from."""
 
-HOST: Final = "pulumi-language-python"
-"""What the CLI starts to run a program or a policy pack in Python."""
-HOST_MODULE: Final = "twokeys.sandbox.plugins.language_python"
+HOSTS: Final = {
+    "pulumi-language-python": "twokeys.sandbox.plugins.language_python",
+    "pulumi-resource-pulumi-python": "pulumi.dynamic",
+}
+"""What the CLI starts to run a program or a policy pack in Python, and dynamic providers; the modules of ours."""
 _MODULE: Final = Path(__file__).with_name("pulumi_build")
 _PACKAGE: Final = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 _VERSION_VARIABLE: Final = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version"
@@ -42,7 +43,7 @@ _COMMAND: Final = """#!/bin/sh
 python={python}
 has='import sys; from importlib.util import find_spec as has; sys.exit(not (has("pulumi") and has("{module}")))'
 for each in "$python" .venv/bin/python "$VIRTUAL_ENV/bin/python" python3; do
-  "$each" -c "$has" 2>/dev/null && exec "$each" -m {module} {arguments} "$@"
+  "$each" -c "$has" 2>/dev/null && exec "$each" -u -m {module} {arguments} "$@"
 done
 echo "{name}: $python, which it ran in, is gone or has no TwoKeys any more; type: twokeys sandbox get-pulumi \
 (in a sandbox: twokeys sandbox shell)" >&2
@@ -85,17 +86,17 @@ def get_pulumi(say: Say) -> Path:
 
 
 def place_host(pulumi: Path) -> None:
-    """Put our host of Python beside a CLI of the cache that has no other; it warns of one that is only on PATH."""
-    host = pulumi.resolve().with_name(HOST)
-    kept = host.is_relative_to(cache().resolve())
-    if kept and find_spec("pulumi") and (not host.exists() or is_ours(host, HOST_MODULE)):
-        wrap(host, HOST_MODULE)
+    """Put our hosts of Python beside a CLI of the cache that has no other; it warns of one that is only on PATH."""
+    folder = pulumi.resolve().parent
+    for name, module in HOSTS.items() if folder.is_relative_to(cache().resolve()) and find_spec("pulumi") else ():
+        if not (folder / name).exists() or is_ours(folder / name):
+            wrap(folder / name, module)
 
 
-def is_ours(command: Path, module: str) -> bool:
+def is_ours(command: Path) -> bool:
     """Whether a command is one that `wrap` wrote, here or in another environment."""
     with command.open("rb") as file:
-        return module.encode() in file.read(4096)
+        return b"twokeys sandbox get-pulumi" in file.read(4096)
 
 
 def wrap(target: Path, module: str, *arguments: Path) -> None:
@@ -206,15 +207,9 @@ def _required_go() -> tuple[int, ...]:
 def _go_version(go: str) -> tuple[int, ...]:
     """The version of a Go, () when it does not say one."""
     try:
-        told = subprocess.run(  # noqa: S603 - the user's own Go
-            [go, "env", "-json", "GOVERSION"],
-            env={**os.environ, "GOTOOLCHAIN": "local"},
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-        return _ordered(json.loads(told.stdout)["GOVERSION"])
-    except (OSError, subprocess.CalledProcessError, ValueError, KeyError):
+        own, ask = {**os.environ, "GOTOOLCHAIN": "local"}, [go, "env", "GOVERSION"]
+        return _ordered(subprocess.check_output(ask, env=own, stderr=subprocess.DEVNULL, text=True))  # noqa: S603
+    except (OSError, subprocess.CalledProcessError):
         return ()
 
 

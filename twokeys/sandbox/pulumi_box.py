@@ -18,7 +18,7 @@ from typing import Any, Final
 from twokeys.errors import Refusal
 from twokeys.project.config import Project, read_mapping
 from twokeys.project.stack_yaml import dumped
-from twokeys.sandbox.get_pulumi import HOST, HOST_MODULE, find_pulumi, is_ours, place_host, wrap
+from twokeys.sandbox.get_pulumi import HOSTS, find_pulumi, is_ours, place_host, wrap
 from twokeys.sandbox.local_aws import LocalAws
 
 PASSPHRASE: Final = "sandbox"  # noqa: S105 - protects nothing: what the stacks hold is invented
@@ -26,7 +26,7 @@ _NOT_MIRRORED: Final = {"pyproject.toml", ".git", ".twokeys"}
 _SECRETS: Final = {"encryptionsalt", "encryptedkey", "secretsprovider"}
 _THEIRS: Final = ("AWS_", "PULUMI_")
 _AWS: Final = "pulumi-resource-aws"
-_OURS: Final = {HOST: HOST_MODULE, _AWS: "twokeys.sandbox.plugins.resource_aws"}
+_OURS: Final = {**HOSTS, _AWS: "twokeys.sandbox.plugins.resource_aws"}
 """What is used where the vendor's is not there."""
 
 
@@ -178,7 +178,7 @@ def place_plugins(folder: Path, pulumi: Path, path: str) -> list[str]:
     place_host(pulumi)
     for name, module in _OURS.items():
         found = shutil.which(name, path=path)
-        there = pulumi.resolve().with_name(name).exists() or (found and not is_ours(Path(found), module))
+        there = pulumi.resolve().with_name(name).exists() or (found and not is_ours(Path(found)))
         (folder / name).unlink(missing_ok=True)
         if not there:
             wrap(folder / name, module)

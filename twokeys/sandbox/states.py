@@ -18,8 +18,10 @@ from twokeys.preview.run import Made, Run
 from twokeys.preview.values import unsecret
 
 
-def write_state(path: Path, run: Run) -> None:
+def write_state(path: Path, run: Run, overrides: Mapping[str, str] | None = None) -> None:
     """Write what a run made, for nobody but its owner to read; a reader sees all of it or nothing.
+
+    `overrides` are what it was made with beside its file, as `overrides_of` reads them.
 
     Raises Refusal when the folder cannot be written.
     """
@@ -27,10 +29,18 @@ def write_state(path: Path, run: Run) -> None:
     deployment = {
         "manifest": {"time": now, "magic": "", "version": f"twokeys-{version('twokeys')}"},
         "resources": [_resource(one, now) for one in run.made],
-        "metadata": {},
+        "metadata": {"overrides": dict(overrides or {})},
     }
     make_folder(path.parent)
     replace_text(path, read_text(path), json.dumps({"version": 3, "deployment": deployment}, indent=1))
+
+
+def overrides_of(path: Path) -> dict[str, str]:
+    """The config values that won over the stack's file when it was made."""
+    found: dict[str, str] = (
+        json.loads(read_text(path) or "{}").get("deployment", {}).get("metadata", {}).get("overrides", {})
+    )
+    return found
 
 
 def stack_outputs(path: Path) -> dict[str, Any] | None:

@@ -108,7 +108,9 @@ class StackRun:
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
         run = Run(project.name, self.name, config, maker, self.say)
         failed = None
-        write_state(self.state, run)  # so that a run that is killed is known to have begun, and all is made again
+        write_state(
+            self.state, run, self.overrides
+        )  # so that a run that is killed is known to have begun, and all is made again
         try:
             run_in_process(
                 run,
@@ -122,7 +124,7 @@ class StackRun:
             failed = refusal
         finally:
             maker.close()
-            write_state(self.state, run)
+            write_state(self.state, run, self.overrides)
         snapshot = run.snapshot()
         if maker.refused:
             return Done(self.name, "update", snapshot, Verdicts(tuple(maker.refused), ()))

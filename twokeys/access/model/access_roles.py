@@ -22,7 +22,8 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Identity]:
 
     It holds AdministratorAccess and trusts the management account as a whole; where the snapshot does not tell which
     account that is, its trust stays unknown. Member accounts are those that the snapshot makes or lists, those that
-    other stacks which it refers to list, and those that a provider enters by such a role; but none that is closed.
+    other stacks which it refers to list, and those that a provider enters by such a role; but none that is closed, nor
+    one whose IAM was read live: that has all its roles.
     """
     places = [
         (account, name) for account in sorted(accounts.all_members) for name in sorted(accounts.access_roles(account))
@@ -31,7 +32,8 @@ def access_roles(accounts: Accounts, principals: Principals) -> list[Identity]:
     return [
         _made_by_aws(role, accounts, principals)
         for account, name in dict.fromkeys(places)
-        if account not in accounts.closed and (role := principals.mentioned(account, "role", name)).urn is None
+        if account not in accounts.closed | accounts.read_live
+        and (role := principals.mentioned(account, "role", name)).urn is None
     ]
 
 
@@ -39,8 +41,11 @@ def is_as_aws_made_it(role: Principal, accounts: Accounts) -> bool:
     """Whether a role that was read is a member account's access role, with the trust that AWS gives it."""
     if role.account not in accounts.all_members or not accounts.is_access_role(role.arn):
         return False
-    root = Arn.root(str(accounts.management), accounts.partition(role.account))
-    return accounts.management is not None and role.trust_policy == _trust_in(str(root))
+    partition = accounts.partition(role.account)
+    root = Arn.root(str(accounts.management), partition)
+    administrator = str(Arn.iam("policy", "aws", _ADMINISTRATOR, partition=partition))
+    has_it = any(one.arn == administrator for one in role.documents)
+    return accounts.management is not None and has_it and role.trust_policy == _trust_in(str(root))
 
 
 def entered_by_access_role(accounts: Accounts) -> Iterator[tuple[str, str]]:

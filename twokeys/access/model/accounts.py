@@ -63,6 +63,8 @@ class Accounts:
             self._symbols[resource.urn] = symbol
             if identity := account_of(resource):
                 self.ids[symbol] = identity
+        self.read_live = frozenset(account for one in snapshot.evidence for account in one.accounts)
+        """The accounts whose IAM was read from AWS: each principal of theirs is there."""
         self.organization = self._one_organization()
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         self.environments: dict[str, str] = {}
@@ -293,7 +295,7 @@ class Accounts:
         """The name of the role by which the management account enters an account: as AWS made it, else as it is given.
 
         AWS tells the name only of an account that was created with it; an adopted one has it from its component, and
-        one of another stack from the provider that enters it.
+        one of another stack, or one that was read live, from the provider that enters it.
         """
         resource = self.resource(account)
         recorded = resource.text("roleName") if resource else None
@@ -312,7 +314,9 @@ class Accounts:
     @cached_property
     def _given_roles(self) -> Mapping[str, str]:
         given = [resource.text("accessRoleArn") for resource in self._snapshot.of_type(MEMBER_ACCOUNT)]
-        given += [role for urn in self._in_other_stacks for role in (self._entries[urn].assumes or ())[-1:]]
+        for found in self.entries:
+            if found.urn in self._in_other_stacks or self.of_provider(found.urn) in self.read_live:
+                given += (found.assumes or ())[-1:]
         arns = map(Arn.parse, filter(None, given))
         return {arn.account: arn.name for arn in arns if arn is not None and arn.kind == "role"}
 

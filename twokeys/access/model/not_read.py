@@ -16,10 +16,9 @@ from twokeys.access.model.makes_iam import (
     type_makes_iam,
 )
 from twokeys.access.reading.snapshot import Resource, Snapshot
-from twokeys.access.reading.types import Reading, aws_type, type_of
+from twokeys.access.reading.types import TERRAFORM_MODULE, Reading, aws_type, type_of
 from twokeys.iam.leaves import texts
 
-_TERRAFORM_MODULE = "index:Module"
 PROVIDER_CODE = "__provider"
 MAKE_IT = f"make it with resources of pulumi-aws, or {EXCEPT}"
 _SEE_WHOM = f"see whom it lets in, and {EXCEPT}"
@@ -109,7 +108,7 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     """
     package, _, rest = resource.type.partition(":")
     step = MAKE_IT
-    if rest == _TERRAFORM_MODULE:
+    if rest == TERRAFORM_MODULE:
         if not shows_parts:
             yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)
     elif resource.provider is None:

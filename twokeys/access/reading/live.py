@@ -14,8 +14,9 @@ import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -69,14 +70,15 @@ _SCP, _RCP = "SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY"
 def read_live(
     session: boto3.Session | None = None,
     *,
-    member_role: str = ACCESS_ROLE,
+    member_roles: Sequence[str] = (ACCESS_ROLE,),
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Snapshot:
     """The snapshot of the session's account and, from a management account, of every active member account.
 
-    Members are read by assuming `member_role` in each, several at once; `progress` is told of how many out of how many
-    are read. A member account that cannot be entered or read is among what AWS did not answer. Raises Refusal when the
-    first account cannot be read, nor whether it manages others; BotoCoreError when AWS cannot be asked at all.
+    Members are read by assuming the first of `member_roles` that works in each, several at once; `progress` is told of
+    how many out of how many are read. A member account that cannot be entered or read is among what AWS did not answer.
+    Raises Refusal when the first account cannot be read, nor whether it manages others; BotoCoreError when AWS cannot
+    be asked at all.
     """
     session = session or boto3.Session(region_name=_region())
     try:
@@ -98,8 +100,9 @@ def read_live(
             next_step=f"use credentials that may call {error.operation_name} there",
         ) from error
     resources += members
-    ids = (one.outputs["id"] for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
-    roles = [Arn.iam("role", str(one), member_role, partition=partition) for one in ids if one != account]
+    active = (str(one.outputs["id"]) for one in members if one.type == ACCOUNT and one.outputs["state"] == "ACTIVE")
+    ids = [one for one in active if one != account]
+    roles = [[Arn.iam("role", one, name, partition=partition) for name in member_roles] for one in ids]
     with ThreadPoolExecutor(_ACCOUNTS_AT_ONCE) as pool:
         for done, (found, unanswered) in enumerate(pool.map(_members(session, sts, caller["Arn"]), roles), 1):
             progress(done, len(roles))
@@ -113,7 +116,7 @@ def read_live(
         caller=caller["Arn"],
         region=session.region_name,
         not_answered=tuple(not_known),
-        accounts=tuple(one for one in (account, *(role.account for role in roles)) if one not in unread),
+        accounts=tuple(one for one in (account, *ids) if one not in unread),
     )
     return Snapshot(tuple(resources), origin, evidence=(read,))
 
@@ -151,14 +154,27 @@ def _root_access(iam: IAMClient, organizations: OrganizationsClient, account: st
 
 def _members(
     session: boto3.Session, sts: STSClient, caller: str
-) -> Callable[[Arn], tuple[list[Resource], list[NotAnswered]]]:
-    """Reads an account by a role in it. A session, other than its clients, is not for several threads at once.
+) -> Callable[[Sequence[Arn]], tuple[list[Resource], list[NotAnswered]]]:
+    """Reads an account by the first of some roles that works in it.
+
+    A session, other than its clients, is not for several threads at once.
 
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
     """
     making = Lock()
 
-    def read(role: Arn) -> tuple[list[Resource], list[NotAnswered]]:
+    def read(roles: Sequence[Arn]) -> tuple[list[Resource], list[NotAnswered]]:
+        failed: list[NotAnswered] = []
+        for role in roles:
+            found, not_answered = read_by(role)
+            if found:
+                return found, not_answered
+            failed += not_answered
+        tried = " or ".join(role.name for role in roles)
+        outside = replace(failed[0], action=f"sts:AssumeRole on {tried}")
+        return [], [next((one for one in failed if one.caller != caller), outside)]
+
+    def read_by(role: Arn) -> tuple[list[Resource], list[NotAnswered]]:
         asker = caller
         try:
             assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
@@ -174,8 +190,8 @@ def _members(
             return [*found, _provider(role.account, role)], not_answered
         except (BotoCoreError, ClientError) as error:
             code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-            action = f"sts:AssumeRole on {role.name}" if asker == caller else "iam:GetAccountAuthorizationDetails"
-            return [], [NotAnswered(f"the IAM of account {role.account}", action, code, asker, role.account)]
+            what, action = f"the IAM of account {role.account}", "iam:GetAccountAuthorizationDetails"
+            return [], [NotAnswered(what, action, code, asker, role.account)]
 
     return read
 

@@ -143,6 +143,7 @@ _KUBERNETES_IAM = re.compile(
     r"(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/"
 )
 _DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
+TERRAFORM_MODULE = "index:Module"
 _KNOWN_PACKAGES = frozenset({
     "archive", "auth0", "aws-apigateway", "awsx", "azure", "azure-native", "cloudflare", "cloudinit", "datadog",
     "digitalocean", "docker", "docker-build", "eks", "external", "fastly", "gcp", "github", "gitlab", "google-native",
@@ -159,6 +160,12 @@ def type_of(token: str) -> TypeOf | None:
     Tokens: https://www.pulumi.com/docs/iac/concepts/resources/names/#types
     """
     package, _, rest = token.partition(":")
+    if rest == TERRAFORM_MODULE:
+        return None
+    if rest.startswith("tf:"):  # the package of a module is named by whoever adds it, as `aws` or `github` too
+        why = "is made by a Terraform module, whose resources are not read"
+        provider, _, kind = rest.removeprefix("tf:").partition("_")
+        return TypeOf(Reading.NOT_READ, why) if provider in ("aws", "awscc") and _may_let_in(kind) else _HARMLESS
     if (name := aws_type(token)) is not None:
         service, kind = rest.partition("/")[0].lower(), token.rpartition(":")[2]
         written = package != "aws" or rest == f"{service}/{kind[:1].lower()}{kind[1:]}:{kind}"
@@ -168,10 +175,6 @@ def type_of(token: str) -> TypeOf | None:
     if package == "kubernetes":
         why = "has a controller in the cluster make IAM"
         return TypeOf(Reading.NOT_READ, why) if _KUBERNETES_IAM.search(rest) else _HARMLESS
-    if rest.startswith("tf:"):
-        why = "is made by a Terraform module, whose resources are not read"
-        provider, _, name = rest.removeprefix("tf:").partition("_")
-        return TypeOf(Reading.NOT_READ, why) if provider in ("aws", "awscc") and _may_let_in(name) else _HARMLESS
     if package == "awscc" and _may_let_in(rest.partition("/")[2].partition(":")[0]):
         return TypeOf(Reading.NOT_READ, "is of package awscc, which is not read, and by its name it makes IAM")
     return _HARMLESS if package in _KNOWN_PACKAGES else None
