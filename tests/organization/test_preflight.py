@@ -217,16 +217,25 @@ def test_a_new_name_of_an_account_is_a_warning_and_needs_trusted_access(accounts
 
 
 @pytest.mark.parametrize(
-    ("caller", "what"),
+    ("caller", "what", "step"),
     [
-        (Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"), "is a root user"),
-        (Caller(SHOP, f"arn:aws:iam::{SHOP}:user/me"), "these credentials are of 222222222222"),
+        (
+            Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"),
+            "is a root user",
+            "use a role or a user of the management",
+        ),
+        (
+            Caller(SHOP, f"arn:aws:iam::{SHOP}:user/me"),
+            "these credentials are of 222222222222",
+            f"use credentials of account {MANAGEMENT}, or correct managementAccountId",
+        ),
     ],
 )
-def test_credentials_that_cannot_enter_accounts_fail(caller: Caller, what: str) -> None:
+def test_credentials_that_cannot_enter_accounts_fail(caller: Caller, what: str, step: str) -> None:
     failing = [one for one in findings(caller=caller) if one.status is Status.FAILURE]
     assert what in failing[0].what
     assert failing[0].check == "credentials"
+    assert failing[0].next_step.startswith(step)
 
 
 @pytest.mark.parametrize(
@@ -245,6 +254,7 @@ def test_what_may_not_be_read_is_a_failure_that_names_the_permission(part: str, 
     failing = [one for one in findings(unread={part: "organizations:ListX"}) if one.status is Status.FAILURE]
     assert {one.check for one in failing} == checks
     assert {one.what for one in failing} == {"cannot be known: needs organizations:ListX"}
+    assert {one.next_step for one in failing} == {"allow organizations:ListX, or use credentials that may"}
 
 
 def test_an_address_in_two_stacks_fails_unless_one_is_a_shard_of_the_other() -> None:
@@ -265,8 +275,12 @@ def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:
     one = only(findings(management=making, prod=prod, organization=None), Status.WARNING)
     assert one.check == "account quota"
     assert [
-        two.what for two in findings(management=PROD, prod=prod, organization=None) if two.check == "organization"
-    ] == ["there is none"]
+        (two.what, two.next_step)
+        for two in findings(management=PROD, prod=prod, organization=None)
+        if two.check == "organization"
+    ] == [("there is none", "update the stack that has `organization` first")]
+    other = next(two for two in findings(management_account=BANK) if two.check == "organization")
+    assert other.next_step == f"use credentials of account {BANK}"
 
 
 def closing(**changes: Any) -> dict[str, Any]:
@@ -279,6 +293,7 @@ def test_an_id_and_an_address_of_two_accounts_close_neither() -> None:
     (one,) = [finding for finding in found if finding.status is Status.FAILURE]
     assert (one.check, one.where) == ("adopt", "accounts.shop of stack prod")
     assert "which is to be closed, has the address" in one.what
+    assert one.next_step.startswith("correct the id or the address")
 
 
 def test_accounts_that_are_to_be_closed_are_neither_entered_nor_missed() -> None:
