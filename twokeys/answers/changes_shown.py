@@ -81,7 +81,7 @@ def lines(found: Changes) -> Iterator[str]:
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     yield from (f"? {one}" for one in _not_known(found))
     yield from (f"? not proved: {one}" for one in _not_proved(found))
-    yield from _limits(found, IN_SHORT if found.not_looked_at else None)
+    yield from _limits(found)
 
 
 def in_markdown(found: Changes) -> str:
@@ -116,8 +116,7 @@ def in_markdown(found: Changes) -> str:
     for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", _not_proved(found))):
         if items := [f"- {markdown(one)}" for one in each]:
             parts += [f"#### {title}", "\n".join(items)]
-    parts += map(markdown, _limits(found, found.not_looked_at))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join((*parts, *filter(None, [markdown(" ".join(_limits(found)))]))) + "\n"
 
 
 def _not_known(found: Changes) -> Iterator[str]:
@@ -160,8 +159,8 @@ def _gained_and_lost(found: Difference) -> str:
     return "; ".join(parts)
 
 
-def _limits(found: Changes, not_looked_at: str | None) -> Iterator[str]:
-    yield from (f"{one}." for one in (found.scope, not_looked_at) if one)
+def _limits(found: Changes) -> Iterator[str]:
+    yield from (f"{one}." for one in (found.scope, found.not_looked_at and IN_SHORT) if one)
     before, after = found.read
     both = [one for one in before if one in after]
     sides = (
