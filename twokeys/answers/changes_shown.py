@@ -10,12 +10,11 @@ from typing import Any
 
 from twokeys.access.model.principals import HOLDERS
 from twokeys.access.model.requirements import in_detail
-from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
-from twokeys.answers.summary import IN_SHORT, SHORT, apart, file_or_live, strongest
+from twokeys.answers.summary import IN_SHORT, apart, strongest
 from twokeys.answers.words import conditions, keys, not_now, third_party, through
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.shown import counted, listed, markdown, printable
@@ -58,7 +57,9 @@ def as_data(found: Changes) -> dict[str, Any]:
         "notShown": found.not_shown,
         "scope": found.scope,
         "notLookedAt": found.not_looked_at,
-        "evidence": {side: [asdict(one) for one in read] for side, read in _sides(found)}
+        "evidence": {
+            side: [asdict(one) for one in read] for side, read in zip(("before", "after"), found.read, strict=True)
+        }
         | {"version": version("twokeys")},
     }
 
@@ -160,24 +161,8 @@ def _gained_and_lost(found: Difference) -> str:
 
 
 def _limits(found: Changes) -> Iterator[str]:
-    yield from (f"{one}." for one in (found.scope, found.not_looked_at and IN_SHORT) if one)
-    before, after = found.read
-    both = [one for one in before if one in after]
-    sides = (
-        ("of both sides", both),
-        *((side, [one for one in read if one not in both]) for side, read in _sides(found)),
-    )
-    each = [
-        f"{side}: {'; '.join(f'{one.name} ({file_or_live(one, SHORT)})' for one in read)}"
-        for side, read in sides
-        if read
-    ]
-    if each:
-        yield f"Evidence {'. Evidence '.join(each)}. TwoKeys {version('twokeys')}."
-
-
-def _sides(found: Changes) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
-    return zip(("before", "after"), found.read, strict=True)
+    read = listed([one.name for side in found.read for one in side])
+    return (f"{one}." for one in (found.scope, found.not_looked_at and IN_SHORT, read and f"Read: {read}") if one)
 
 
 def _line(way: Way) -> str:
