@@ -294,6 +294,22 @@ def grant_of_the_access_role(world: World) -> None:
     world.grant("helpdesk", world.hub, arn(PROD, "role/Enter"))
 
 
+def test_a_grant_of_the_access_role_that_another_stack_exports_is_refused_in_that_one() -> None:
+    world = World()
+    grant_of_the_access_role(world)
+    assert world.refused == ["access-role-reserved"]
+    made = world.resources.pop()
+    place = {"type": made.type, "name": made.name, "account": HUB, "property": "policy"}
+    policy = json.loads(document(grants(arn(PROD, "role/Enter"))))
+    grant = {**place, "properties": {"role": "helpdesk", "name": "grant"}, "document": policy}
+    source, target = {"kind": "role", "account": HUB, "names": ["helpdesk"]}, {"account": PROD, "role": "Enter"}
+    door = {"name": "d", "door": {"name": "d", "source": source, "target": target}, "documents": [grant]}
+    world.other_stack("hub", "acme/organization/hub", {"doors": [door], "parent_account_id": HUB})
+    (helpdesk,) = (one for one in world.graph.principals if one.name == "helpdesk")
+    assert [one.urn for one in helpdesk.documents] == [None]
+    assert world.refused == []
+
+
 @pytest.mark.parametrize(("resource", "rules"), [
     ("arn:*:iam::222222222222:role/deployer", []),
     ("arn:aws*:iam::222222222222:role/gone", ["door-needs-trust"]),
@@ -1218,6 +1234,16 @@ def test_a_program_of_one_account_gets_one_piece_of_advice_about_its_providers_i
     assert [finding.rule for finding in world.check().advisory] == ["third-party-named", advice]
 
 
+@pytest.mark.parametrize(("more", "named"), [(0, "g0, g1, g2 in"), (1, "g0, g1, g2 and more in")])
+def test_a_default_provider_names_three_resources_that_it_makes(more: int, named: str) -> None:
+    world = two_keys()
+    default = world.add("Provider", "default")
+    for number in range(3 + more):
+        world.add("Group", f"g{number}", default, name=f"g{number}")
+    (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
+    assert f"makes {named} whatever account" in finding.message
+
+
 def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:
     """https://www.pulumi.com/registry/packages/aws/installation-configuration/#configuration-options"""
     world = one_account("default", pin=True)
@@ -1370,6 +1396,18 @@ def test_of_two_providers_with_the_environments_credentials_the_one_in_a_member_
     assert [one.message for one in world.findings()] == [
         f"Provider more works in account {PROD} with the environment's credentials, provider hub elsewhere"
     ]
+
+
+def test_a_provider_whose_role_is_not_known_yet_works_in_an_account_that_is_none_of_the_environments() -> None:
+    """A role lets in whom its trust policy says, so that a program which enters by one works in another account too.
+
+    https://www.pulumi.com/registry/packages/aws/api-docs/provider/#assumeroles_python
+    """
+    world = World()
+    world.resources.clear()
+    provider = world.add("Provider", "only", assumeRoles=UNKNOWN, allowedAccountIds=UNKNOWN)
+    world.role("vendor", provider, VENDOR)
+    assert world.refused == ["provider-enters-its-account"]
 
 
 def test_a_default_provider_that_only_answers_look_ups_makes_nothing_in_a_wrong_account() -> None:

@@ -611,6 +611,18 @@ def test_a_control_policy_closes_nothing_in_the_update_that_attaches_it(tmp_path
         assert refused(world) == []
 
 
+def test_a_control_policy_that_is_renamed_closes_what_it_closed_though_another_takes_its_name(tmp_path: Path) -> None:
+    """https://www.pulumi.com/docs/iac/concepts/options/aliases/"""
+    world = behind_a_perimeter(native=False)
+    opened = world.resources.pop()
+    before = write_state(tmp_path / "before.json", world)
+    there = next(one for one in world.resources if one.name == "rcp")
+    renamed = world.change(there, urn=f"{there.urn}-by-another-name")
+    world.add("ControlPolicy", "rcp", world.hub, type="RESOURCE_CONTROL_POLICY", content=PERIMETER)
+    world.resources.append(opened)
+    assert refused(world, before=before, aliases={renamed.urn: [there.urn]}) == []
+
+
 @pytest.mark.parametrize(("native", "name", "was"), [
     (False, "attached", {"targetId": PROD}),
     (True, "attached", {"targetIds": [PROD]}),

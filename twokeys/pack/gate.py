@@ -86,6 +86,7 @@ class Gate:
     def show(self, resource: Resource, aliases: Iterable[str] = ()) -> None:
         """Take note of a resource that the update has come to; under its aliases it is there no more."""
         urns = (resource.urn, *aliases)
+        was = next(filter(None, map(self._all.there.get, urns)), None)
         if self._before is not None and _is_control_policy(resource):
             for urn in urns:  # AWS may refuse the change, or have it later than a role whose trust it would close
                 self._control_policies.setdefault(urn, self._all.there.get(urn))
@@ -93,7 +94,7 @@ class Gate:
             if self._all.there.get(alias) is not None:
                 self._renamed.add(resource.urn)
             self._note(alias, None)
-        self._note(resource.urn, _with_identity(resource, self._all.there.get(resource.urn)))
+        self._note(resource.urn, _with_identity(resource, was))
         self._shown.add(resource.urn)
 
     def concerns(self, resource: Resource, aliases: Iterable[str] = ()) -> bool:
@@ -105,7 +106,7 @@ class Gate:
             return True
         was = [*filter(None, (self._all.there.get(urn) for urn in (resource.urn, *aliases)))]
         if not was:
-            return self._before is not None and _is_control_policy(resource)
+            return _is_control_policy(resource)
         return reading_of(resource.type) is Reading.READ and any(_asked(one) != _asked(resource) for one in was)
 
     def judge(self, resource: Resource, aliases: Iterable[str] = ()) -> list[Finding]:
