@@ -139,7 +139,7 @@ def _with_credentials(by_hand: Mapping[str, Mapping[str, str]], kept: Mapping[st
     }
 
 
-def _notes(source: tuple[str, str], ready: bool, own: Set[str], ways: Sequence[Way]) -> list[str]:  # noqa: FBT001
+def _notes(source: tuple[str, str], ready: bool, own: Set[str], ways: Sequence[Way]) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile.
 
     `ready` is whether the source has credentials, `own` are the profiles with some that are not ours.

@@ -22,7 +22,8 @@ def with_scalar(text: str, path: Sequence[str], value: str) -> str:
         raise NotEditableError
     start, end = node.start_mark.index, node.end_mark.index
     old = text[start:end]
-    new = json.dumps(value, ensure_ascii=False) if into.flow_style else dumped({"key": value}, width=_WIDE)[len("key: ") :].strip()
+    block = dumped({"key": value}, width=_WIDE)[len("key: ") :].strip()
+    new = json.dumps(value, ensure_ascii=False) if into.flow_style else block
     return text[:start] + new + old[len(old.rstrip()) :] + text[end:]
 
 

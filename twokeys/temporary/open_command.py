@@ -160,10 +160,11 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         if shut
         else f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}"
     )
-    for one in over:
-        click.echo(f"{one} is {left(settings.doors[one].expires or now, now)}: taken out")
-    for warning in said:
-        click.echo(f"warning: {warning}")
+    for line in (
+        *(f"{one} is {left(settings.doors[one].expires or now, now)}: taken out" for one in over),
+        *(f"warning: {one}" for one in said),
+    ):
+        click.echo(line)
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
@@ -360,6 +361,6 @@ def _next_step(stack: str, project: Path, *, split: bool) -> str:
         f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {sandbox})"
     )
     return (
-        f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export. After its end take the door"
-        " out of the file, as the next `twokeys access open` does: until then updates are refused (door-expired)."
+        f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export. After its end take the"
+        " door out of the file, as the next `twokeys access open` does: until then updates are refused (door-expired)."
     )
