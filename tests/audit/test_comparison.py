@@ -290,8 +290,8 @@ def test_a_service_that_hands_a_role_to_others_uses_its_door_and_the_session_is_
     world.role("pod", world.stage, document(trust))
     of_pod = {"roleArn": arn(STAGE, "role/pod"), "roleSessionName": "eks"}
     call = {**BY_A_SERVICE, "userIdentity": pods, "requestParameters": of_pod, "resources": [], "eventTime": at(0)}
-    failed = {**call, "sharedEventID": "x", "errorCode": "AccessDenied"}
-    elsewhere = {**call, "sharedEventID": "y", "requestParameters": {"roleArn": DEPLOYER}}
+    failed = {**call, "eventID": "x", "errorCode": "AccessDenied"}
+    elsewhere = {**call, "eventID": "y", "requestParameters": {"roleArn": DEPLOYER}}
     found = compared(world, call, failed, elsewhere, learning_days=0)
     assert (usage(found)["pod"], usage(found)["deployer"], found.entries) == (Usage.USED, Usage.NEVER, 2)
     assert found.apart == {"failed calls by AWS services": 1}
@@ -356,7 +356,7 @@ def test_two_calls_with_one_id_both_count_and_the_second_is_unusual() -> None:
     of_the_role = {"userIdentity": {"type": "AWSAccount", "principalId": "AROAX:run-1", "accountId": HUB}}
     again = [{**record, "sharedEventID": "one"} for record in (first, second, first, second, first | of_the_role)]
     found = compared(two_keys(), *again, learning_days=14)
-    assert (found.entries, [one.use.id for one in found.unusual]) == (2, ["one (2)"])
+    assert (found.entries, [one.use.id for one in found.unusual]) == (2, [second["eventID"]])
     assert whys(found) == [("another call has the same sharedEventID or eventID, which CloudTrail gives once",)]
 
 
