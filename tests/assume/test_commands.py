@@ -711,8 +711,8 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     ]
     group = door("d", kind="identity-center-group", names=("others",), documents=False)
     unsaid = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
-    why = "the file does not say who is in a group, or signs in at Identity Center (d)"
-    assert unsaid.startswith(f"Note: whether more are yours is not known: {why}.\n")
+    why = "the file does not say who is in a group, or signs in at Identity Center (whether d is yours)"
+    assert unsaid.startswith(f"Note: {why}.\n")
     assert unsaid.endswith("\n# Others: 2, which --all lists\n")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
@@ -725,8 +725,27 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert "by Identity Center, `twokeys profiles --person NAME` writes a profile for each door" in center
     assert "twokeys profiles" not in without
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
-        assert f"Note: whether any are yours is not known: {why}" in shown
+        assert f"Note: {why}" in shown
         assert shown.endswith("\n# Yours:\n#   not known\n# Others: 3, which --all lists\n")
+
+
+def test_a_job_in_a_door_is_told_the_doors_of_the_role_that_it_came_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = f"arn:aws:sts::{STAGE}:assumed-role/deploy/GitHubActions"
+    monkeypatch.setattr(sessions, "_signed_in", lambda *_: (None, None, caller))
+    monkeypatch.setenv("TWOKEYS_DOOR", "deploy")
+    entries = [
+        door("deploy", kind="role", names=("ci",), role="deploy"),
+        door("next", role="next", source={"kind": "role", "account": STAGE, "names": ["deploy"]}),
+        door("finance", kind="identity-center-group", names=("others",), documents=False),
+    ]
+    file = write(tmp_path, "doors.json", outputs(*entries))
+    said = [" ".join(line.split()) for line in listed("--from", file)[1:]]
+    assert said[1:] == ["deploy stage", "next stage behind deploy", "Of others: 1, which --all lists"]
+    people = door("deploy", kind="group", names=("developers",), role="deploy", documents=False)
+    unsaid = run("--from", write(tmp_path, "doors.json", outputs(*entries, people))).stderr
+    assert "who began your session of role deploy (whether finance is yours); `unset AWS_" in unsaid
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

@@ -123,6 +123,14 @@ def test_a_door_behind_a_role_is_there_without_a_link(tmp_path: Path) -> None:
     assert [tag for tag, _ in found.tags].count("code") == 1
 
 
+def test_a_role_whose_path_and_name_are_longer_than_the_console_takes_has_no_link(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage.html (64 characters, with the path)"""
+    longest = f"{'p' * 50}/{'r' * 12}"
+    found = page(tmp_path, outputs(door("a", role=longest), door("b", role=f"{longest}r"), door("c", role="r" * 64)))
+    assert [parse_qs(urlsplit(link).query)["roleName"] for link in found.links] == [[longest], ["r" * 64]]
+    assert "twokeys console b" in found.text
+
+
 def test_a_file_that_is_no_such_page_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "ways.html").write_text("[default]\n")
     with pytest.raises(Refusal, match="is no page of ways in"):

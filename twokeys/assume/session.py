@@ -33,6 +33,7 @@ from twokeys.profiles.ways import (
     RoleWay,
     Way,
     before,
+    began_by,
     closed,
     for_caller,
     least,
@@ -239,11 +240,13 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | No
         return {}, "; ".join([refusal.why, refusal.next_step, *[center] * signs_in])
     if unshown := _not_shown(caller, reading):
         return {}, unshown
-    person = who_is_behind(reading.ways, caller, reading.members)
+    behind = who_is_behind(reading.ways, caller, reading.members)
+    person = began_by(reading.ways, behind) if behind else None
     names = unsaid(reading.ways, person, reading.members)
     of = "is in a group, or signs in at Identity Center"
     of = f"began your session of {person.label}" if person and person.kind == "role" else of
-    why = f"the file does not say who {of} ({listed(names, 6)})"
+    why = f"the file does not say who {of} (whether {listed(names, 6)} {'is' if len(names) == 1 else 'are'} yours)"
+    why += f"; {leave()} first to see" if DOOR in os.environ and in_shell(profile) else ""
     return reached(reading.ways, person, reading.members, caller), why if names else ""
 
 

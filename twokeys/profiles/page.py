@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
-from twokeys.doors.switch_role import colour_of, shortcut_url, sign_in_url, switch_role_url
+from twokeys.doors.switch_role import colour_of, shortcut_url, sign_in_url, switch_role_url, takes
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, asks, closed, not_yet, only_if
 
 
@@ -55,8 +55,8 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
         if not portal.startswith("https://"):
             return None, "sign in at your AWS access portal"
         return shortcut_url(portal, way.account, way.permission_set), ""
-    if way.asks_external_id:
-        return None, f"`twokeys console {way.name} --external-id ID`"
+    if way.asks_external_id or not takes(way.role):
+        return None, f"`twokeys console {way.name}{' --external-id ID' if way.asks_external_id else ''}`"
     return switch_role_url(
         way.account, way.role, display_name=way.name, environment=way.environment, partition=way.partition
     ), ""
