@@ -20,7 +20,7 @@ from components.organization import Organization
 from components.other_stack import OtherStack, SourceAccount, account_of
 from components.people import People
 from components.stack_outputs import StackOutputs
-from twokeys.doors.switch_role import switch_role_url
+from twokeys.doors.switch_role import switch_role_url, takes
 from twokeys.settings.models import (
     MANAGEMENT,
     DoorSettings,
@@ -102,7 +102,7 @@ class Accounts:
         return made
 
     def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
-        """A console link for each role that people may switch to, by `account/role`."""
+        """A console link for each role that people may switch to and the console takes, by `account/role`."""
         settings = self._settings
         roles = {(account, settings.accounts[account].access.role) for account in members}
         roles |= {
@@ -110,7 +110,11 @@ class Accounts:
             for door in settings.doors.values()
             if door.via == "assume-role" and (asks_for_mfa(door) or principal_of(door.source).kind != "role")
         }
-        return {f"{account}/{role}": self._link(members[account], account, role) for account, role in sorted(roles)}
+        return {
+            f"{account}/{role}": self._link(members[account], account, role)
+            for account, role in sorted(roles)
+            if takes(role)
+        }
 
     def _account(self, name: str) -> MemberAccount:
         settings, in_parent = self._settings, pulumi.ResourceOptions(provider=self._parent)

@@ -3,6 +3,9 @@
 mutmut makes the mutants. Its own runner starts a process for each, 10 or 20 a minute; here pytest collects once, and
 each mutant is a fork of that process, in which no test has run and no cache is filled. Each test is first run to see
 which lines it reaches: a mutant meets the tests of its lines only, those of few lines first, until one fails.
+
+`AGAIN=survivors.txt` before the command: only the mutants that an earlier output names. `TEST_SECONDS=60`: for sources
+whose tests are slow, as of `twokeys/access/rules`.
 """
 
 import difflib

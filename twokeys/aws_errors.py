@@ -137,7 +137,7 @@ def leave() -> str:
         return "`exit`"
     if BACK in os.environ:
         return f'`eval "${BACK}"`'
-    return "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN` (in fish, `set -e` and these)"
+    return "`unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN`"
 
 
 def profile_names() -> list[str]:

@@ -117,7 +117,7 @@ ROLES = partial(
     click.option,
     multiple=True,
     callback=_roles,
-    help=f"A role by which accounts may be entered, tried before {ACCESS_ROLE}. May be repeated: the first that works.",
+    help=f"A role by which AWS is asked in member accounts, before {ACCESS_ROLE}; of several the first that works.",
 )
 """The roles to try in member accounts, in their order, under the name that a command gives the option."""
 PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

@@ -484,16 +484,27 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
     done = run("stage-reader", "--from", write(tmp_path, "mfa.json", outputs(asking)), "--json")
     assert json.loads(done.stdout)["arn"].startswith(f"arn:aws:sts::{STAGE}:assumed-role/reader/")
     assert "Code of" not in done.output
+    asking["door"]["requires"]["conditions"] = ["aws:SourceIp IpAddress 203.0.113.0/24"]
+    elsewhere = write(tmp_path, "mfa.json", outputs(asking))
+    denied = CliRunner().invoke(assume, ["stage-reader", "--from", elsewhere, "--external-id", "Another-ID"])
+    assert "Note: without a code: An error occurred (AccessDenied)" in denied.stderr
+    assert "it is open only from 203.0.113.0/24" in denied.stderr
 
 
-def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
+def test_a_code_that_is_given_is_sent_to_a_door_that_does_not_open_without_it_whatever_its_file_says(
+    doors: str,
+) -> None:
+    opened = run("stage-reader", "--from", doors, "--mfa-code", "123456", "--json")
+    assert json.loads(opened.stdout)["arn"] == READER, "a wrong code shuts no door that asks for none"
+    assert "Note: --mfa-code did not count" in opened.stderr
+    denied = ("stage-reader", "--from", doors, "--external-id", "Another-ID")  # as one does that asks for MFA
     ada = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
     for device in (ada.replace("ada", "phone"), ada):
         option = ["--mfa-serial", device] if device != ada else []
         with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*next code of {device};"):  # not there
-            run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
+            run(*denied, "--mfa-code", "123456", *option)
     with pytest.raises(Refusal, match=f"that device is in account {STAGE}, and AWS takes codes of your own"):
-        run("stage-reader", "--from", doors, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
+        run(*denied, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
 
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:
@@ -711,8 +722,8 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     ]
     group = door("d", kind="identity-center-group", names=("others",), documents=False)
     unsaid = run("--from", write(tmp_path, "group.json", outputs(*entries, group))).output
-    why = "the file does not say who is in a group, or signs in at Identity Center (d)"
-    assert unsaid.startswith(f"Note: whether more are yours is not known: {why}.\n")
+    why = "the file does not say who is in a group, or signs in at Identity Center (whether d is yours)"
+    assert unsaid.startswith(f"Note: {why}.\n")
     assert unsaid.endswith("\n# Others: 2, which --all lists\n")
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     unreached = run("--from", str(tmp_path / "doors.json")).output
@@ -725,8 +736,27 @@ def test_without_a_door_those_there_are_are_listed_one_s_own_first_and_eval_runs
     assert "by Identity Center, `twokeys profiles --person NAME` writes a profile for each door" in center
     assert "twokeys profiles" not in without
     for shown, why in ((unreached, "Could not connect to the endpoint"), (without, "Unable to locate credentials")):
-        assert f"Note: whether any are yours is not known: {why}" in shown
+        assert f"Note: {why}" in shown
         assert shown.endswith("\n# Yours:\n#   not known\n# Others: 3, which --all lists\n")
+
+
+def test_a_job_in_a_door_is_told_the_doors_of_the_role_that_it_came_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = f"arn:aws:sts::{STAGE}:assumed-role/deploy/GitHubActions"
+    monkeypatch.setattr(sessions, "_signed_in", lambda *_: (None, None, caller))
+    monkeypatch.setenv("TWOKEYS_DOOR", "deploy")
+    entries = [
+        door("deploy", kind="role", names=("ci",), role="deploy"),
+        door("next", role="next", source={"kind": "role", "account": STAGE, "names": ["deploy"]}),
+        door("finance", kind="identity-center-group", names=("others",), documents=False),
+    ]
+    file = write(tmp_path, "doors.json", outputs(*entries))
+    said = [" ".join(line.split()) for line in listed("--from", file)[1:]]
+    assert said[1:] == ["deploy stage", "next stage behind deploy", "Of others: 1, which --all lists"]
+    people = door("deploy", kind="group", names=("developers",), role="deploy", documents=False)
+    unsaid = run("--from", write(tmp_path, "doors.json", outputs(*entries, people))).stderr
+    assert "who began your session of role deploy (whether finance is yours); `unset AWS_" in unsaid
 
 
 def test_at_a_terminal_no_keys_are_printed_but_how_the_shell_comes_into_the_door(

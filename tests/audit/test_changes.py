@@ -42,6 +42,7 @@ from twokeys.audit.table import as_csv
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.who_called import who_began
 from twokeys.aws_reference import access_levels
+from twokeys.doors import Who
 from twokeys.iam import PolicyKind
 
 # The record of CreateUser is AWS's own:
@@ -362,7 +363,7 @@ def test_of_one_person_a_change_of_another_user_is_not_what_is_not_shown() -> No
     answers = replace(read(world.graph), from_states=True)
     found = replace(found, not_in_states=not_in_states(answers, found.changes))
     assert len(against_states(answers, found).changed_since) == 3
-    own = of_person(answers, "ann", {"ann"})
+    own = of_person(answers, "ann", {Who("user", HUB, "ann")})
     said = str(not_shown(against_states(own, by_person(found, own))))
     assert "changes of keys that the states do not have and that may concern ann (" in said
     assert ("of ann (ReadOnlyAccess) in" in said, "of new in" in said, "of bob (" in said) == (True, False, False)

@@ -360,7 +360,7 @@ def test_of_a_person_what_a_set_had_when_the_person_entered_by_it_is_kept(person
     given = (f"{do}PermissionSet" for do in ("AttachManagedPolicyTo", "DetachManagedPolicyFrom"))
     calls = [of_set(day, one, {"managedPolicyArn": ADMINISTRATOR}) for day, one in enumerate(given, 1)]
     found = compared(center(), of_ann(1.5, "carl"), *calls, of_set(1, PROVISIONED, TO_ALL), from_states=True)
-    answers = of_person(found.answers, person, {person})
+    answers = of_person(found.answers, person, {Who("identity-center-user", "", person)})
     said = [one.words(answers).partition(",")[0] for one in by_person(found, answers).taken_back]
     assert said == ["permission set Admin"] * kept, "in no group that has a way"
 
@@ -444,7 +444,7 @@ def test_text_table_and_json_have_who_into_what_and_when_and_of_a_person_not_wha
     more = [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")]
     found = replace(found, taken_back=found.taken_back + asked(*more)[1].taken_back)  # of a role that neither may enter
     for person, kept in (("bob", True), ("ann", False)):
-        own = by_person(found, of_person(answers, person, {"ann", "bob"}))
+        own = by_person(found, of_person(answers, person, {Who("user", HUB, person)}))
         assert [one.change.use.event for one in own.taken_back] == ["AddUserToGroup"] * kept
         assert [", ended by the same (" in said for _, said in lines(answers, own)] == [True] * kept
 
@@ -467,7 +467,7 @@ def test_of_a_person_what_a_trust_policy_let_in_is_kept_that_may_be_the_person_o
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
     answers, found = asked(("CreateRole", NEW | {"assumeRolePolicyDocument": document(trusts(trusted))}), GONE)
     answers = replace(answers, names=answers.names | {OUTSIDE: "a third party"})
-    own = by_person(found, of_person(answers, "bob", {"bob"}))
+    own = by_person(found, of_person(answers, "bob", {Who("user", HUB, "bob")}))
     assert [bool(one.lost) for one in own.taken_back] == [True] * kept
 
 
@@ -486,7 +486,7 @@ def test_of_a_person_an_assignment_of_another_user_or_of_a_group_of_others_is_no
     who = {one: Party(Who(f"identity-center-{'user' if one[0] == 'u' else 'group'}", "", one[2:])) for one in ids[:4]}
     members = tuple((who[f"u-{one}"], who[f"g-{one}"]) for one in ("carol", "dave"))
     answers = replace(answers, principals={**answers.principals, **who}, memberships=members)
-    own = by_person(found, of_person(answers, "carol", {"carol"}))
+    own = by_person(found, of_person(answers, "carol"))
     assert [one.change.of[2] for one in own.taken_back] == ["u-carol", "g-carol", "?"]
 
 

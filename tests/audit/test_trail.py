@@ -43,6 +43,7 @@ def test_a_call_across_accounts_counts_once_and_its_caller_is_told_whichever_rec
     ):
         (use,) = trail(*records).uses()
         assert use.caller.who == Who("user", CALLER, "JohnDoe")
+        assert use.id == IN_THE_ROLES_ACCOUNT["eventID"], "by which lookup-events of the entered account finds it"
         assert (use.account, use.role, use.region, use.source) == (OWNER, "EC2-dev", "us-east-2", "192.0.2.101")
         assert use.time == datetime(2014, 7, 18, 15, 7, 39, tzinfo=UTC)
         assert use.failed is None

@@ -22,7 +22,7 @@ from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
 from twokeys.answers.model import Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
-from twokeys.answers.selection import into
+from twokeys.answers.selection import into, of_person
 from twokeys.audit import history
 from twokeys.audit.commands import audit
 from twokeys.audit.comparison import Comparison, compare
@@ -112,6 +112,22 @@ def test_the_older_state_names_whom_a_membership_is_of_that_nothing_but_its_id_n
     found = of_two_times(members(shown=True), members(shown=False), of_ann(1.5), *change, of_ann(2.5))
     assert [kind_of(one) for one in found.population] == said
     assert not [line for line in at_the_top(found.answers, found) if line.startswith("Not known")]
+
+
+def test_of_a_person_a_group_that_lost_its_last_member_and_one_of_the_other_service_are_left_out() -> None:
+    """A group of IAM Identity Center has only users of its identity store:
+    https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html
+    """
+    emptied = center()
+    emptied.resources = [one for one in emptied.resources if not one.type.endswith("GroupMembership")]
+    lost, never_shown = of_two_times(center(), emptied, of_ann(1)).answers, read(emptied.graph)
+    for answers, kind, members in (
+        (never_shown, "identity-center-user", [("perhaps zoe",)]),
+        (never_shown, "user", []),
+        (lost, "identity-center-user", []),
+    ):
+        own = of_person(answers, "zoe", {Who(kind, HUB if kind == "user" else "", "zoe")})  # type: ignore[arg-type]
+        assert [way.source.members for way in own.ways] == members
 
 
 @pytest.mark.parametrize(("again", "said"), [(False, [BY, NONE, BY, BY]), (True, [BY, NONE, BY, NONE])])

@@ -203,7 +203,7 @@ def test_an_account_gets_of_the_baseline_what_it_asks_for() -> None:
 
 @pytest.mark.parametrize(
     ("environment", "colour"),
-    [("prod", "F2B0A9"), ("prod-001", "F2B0A9"), ("stage", "FAD791"), ("elsewhere", "99BCE3")],
+    [("prod", "F2B0A9"), ("prod-001", "F2B0A9"), ("stage", "FAD791"), ("web-live", "F2B0A9"), ("elsewhere", "99BCE3")],
 )
 def test_a_link_names_account_role_and_colour_and_a_name_of_as_many_characters_as_the_console_takes(
     environment: str, colour: str

@@ -3,7 +3,6 @@
 What AWS does is cited in the docstrings of the checks (twokeys/organization/*_checks.py).
 """
 
-from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -99,60 +98,79 @@ def test_where_all_is_well_everything_passes() -> None:
     assert len({one.check for one in found}) == 12, "the checks of docs/preflight.md"
 
 
-@pytest.mark.parametrize(
-    ("changes", "check", "what"),
-    [
-        ({"features": "CONSOLIDATED_BILLING"}, "organization", "CONSOLIDATED_BILLING"),
-        ({"id": "o-zzzzzzzzzz"}, "organization", "it adopts o-a1b2c3d4e5"),
-        ({"units": ()}, "units", "no unit ou-ab12-11111111"),
-        ({"units": (Unit("ou-ab12-11111111", ("Work",), "r-ab12"),)}, "units", "would be renamed to 'Workloads'"),
-        ({"policies": ()}, "policies", "no policy p-11111111"),
-        ({"policies": (replace(ORGANIZATION.policies[0], name="x"),)}, "policies", "'x' of type"),
-        (
-            {"policies": (replace(ORGANIZATION.policies[0], targets=()),)},
-            "policies",
-            "not attached to ou-ab12-11111111",
-        ),
-        ({"accounts": ORGANIZATION.accounts[:1]}, "adopt", "no account of the organization"),
-        ({"accounts": (account(SHOP, "shop", state="SUSPENDED"),)}, "adopt", "is SUSPENDED"),
-        ({"accounts": (replace(ORGANIZATION.accounts[1], email="s@company.com"),)}, "adopt", "s@company.com"),
-        ({"account_quota": 2}, "account quota", "of 2 there are 0 left"),
-        ({"account_quota": 3, "invitations": 1}, "account quota", "of 3 there are 0 left"),
-        ({"pending": (Request("car-1", "new", "2026-11-24"),)}, "pending requests", "being made already"),
-        ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", state="SUSPENDED"))}, "e-mail", "is SUSPENDED"),
-    ],
-)
-def test_what_is_not_as_config_says_fails_alone(changes: dict[str, Any], check: str, what: str) -> None:
+WITH_LAB = (*ORGANIZATION.units, Unit("ou-ab12-22222222", ("Lab",), "r-ab12"))
+LOOKED_UP = MANAGING | {"organization": {**NOT_ADOPTED, "create": False}}
+NEW, UNIT = "accounts/new", "organization/organizationalUnits/Workloads"
+NO_S3 = "organization/serviceControlPolicies/no-s3"
+CONTACT = {"name": "A", "title": "B", "email": "a@b.co", "phone": "1"}
+TRUSTING = changed(MANAGING, "organization/trustedServices", ["account.amazonaws.com"])
+MINE = replace(ORGANIZATION.policies[0], name="x")
+SUSPENDED = account(SHOP, "shop", state="SUSPENDED", parent="ou-ab12-11111111")
+
+
+@pytest.mark.parametrize(("changes", "check", "what", "step", "taken"), [
+    ({"features": "CONSOLIDATED_BILLING"}, "organization", "CONSOLIDATED_BILLING", "enable all features",
+     {"features": "ALL"}),
+    ({"id": "o-zzzzzzzzzz"}, "organization", "it adopts o-a1b2c3d4e5", "say `adopt: o-zzzzzzzzzz`",
+     {"management": changed(MANAGING, "organization/adopt", "o-zzzzzzzzzz")}),
+    ({"units": (replace(ORGANIZATION.units[0], id="ou-ab12-22222222"),)}, "units", "no unit ou-ab12-11111111",
+     "correct the id", {"management": changed(MANAGING, f"{UNIT}/adopt", "ou-ab12-22222222")}),
+    ({"units": (Unit("ou-ab12-11111111", ("Work",), "r-ab12"),)}, "units", "would be renamed to 'Workloads'",
+     "say `name: Work`", {"management": changed(MANAGING, f"{UNIT}/name", "Work")}),
+    ({"policies": (replace(ORGANIZATION.policies[0], id="p-22222222"),)}, "policies", "no policy p-11111111",
+     "correct the id", {"management": changed(MANAGING, f"{NO_S3}/adopt", "p-22222222")}),
+    ({"policies": (MINE,)}, "policies", "'x' of type", "correct the id, the name or the type",
+     {"management": changed(MANAGING, f"{NO_S3}/name", "x")}),
+    ({"policies": (replace(ORGANIZATION.policies[0], targets=()),)}, "policies", "not attached to ou-ab12-11111111",
+     "take these out of `attached`", {"management": changed(MANAGING, f"{NO_S3}/attached", {})}),
+    ({"accounts": (SUSPENDED,)}, "adopt", "is SUSPENDED", "take it out of the config",
+     {"prod": changed(PROD, "accounts", {"new": {}})}),
+    ({"accounts": (replace(ORGANIZATION.accounts[1], email="s@company.com"),)}, "adopt", "s@company.com",
+     "say `email: s@company.com`", {"prod": changed(PROD, "accounts/shop/email", "s@company.com")}),
+    ({"account_quota": 2}, "account quota", "of 2 there are 0 left", "--desired-value 3", {"account_quota": 3}),
+    ({"account_quota": 3, "invitations": 1}, "account quota", "of 3 there are 0 left", "--desired-value 4",
+     {"account_quota": 4}),
+    ({"pending": (Request("car-1", "new", "2026-11-24"),)}, "pending requests", "being made already",
+     "wait until that has ended and run this again; then say `adopt: ID`",
+     {"pending": (), "accounts": (*ORGANIZATION.accounts, account(BANK, "new")),
+      "prod": changed(PROD, f"{NEW}/adopt", BANK), "tried": {SHOP: None, BANK: None}}),
+    ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", state="SUSPENDED"))}, "e-mail", "is SUSPENDED",
+     "choose another address", {"prod": changed(PROD, f"{NEW}/email", "other@company.com")}),
+    ({"accounts": (*ORGANIZATION.accounts, account(BANK, "new", state="SUSPENDED"))}, "e-mail", "is SUSPENDED",
+     f'say `state: closed` and `adopt: "{BANK}"`',
+     {"prod": changed(PROD, NEW, {"state": "closed", "adopt": BANK, "organizationalUnit": "Workloads/Prod"})}),
+    ({"prod": changed(PROD, f"{NEW}/email", "m@company.com"),
+      "accounts": (account(MANAGEMENT, "new", email="m@company.com"), ORGANIZATION.accounts[1])}, "e-mail",
+     "is the management account's own", "choose another address", {"prod": PROD}),
+    ({"prod": changed(PROD, f"{NEW}/organizationalUnit", "Nowhere")}, "units", "neither in AWS nor made",
+     "add it to organization.organizationalUnits of the management stack",
+     {"management": changed(MANAGING, "organization/organizationalUnits/Nowhere", {})}),
+    ({"prod": changed(PROD, f"{NEW}/organizationalUnit", "ou-ab12-99999999")}, "units", "no unit ou-ab12-99999999",
+     "correct the id", {"prod": changed(PROD, f"{NEW}/organizationalUnit", "ou-ab12-11111111")}),
+    ({"prod": changed(PROD, f"{NEW}/adopt", "444444444444")}, "adopt", "no account of the organization has this id",
+     "correct the id", {"prod": PROD}),
+    ({"prod": changed(PROD, f"{NEW}/contacts/security", CONTACT)}, "trusted access",
+     "account.amazonaws.com has no trusted access",
+     "add account.amazonaws.com to organization.trustedServices of the management stack and update that first",
+     {"management": TRUSTING, "trusted_services": ("account.amazonaws.com",)}),
+    ({"prod": changed(PROD, f"{NEW}/organizationalUnit", "Lab"), "units": WITH_LAB}, "units", "Lab",
+     "Lab: {adopt: ou-ab12-22222222}",
+     {"management": changed(MANAGING, "organization/organizationalUnits/Lab", {"adopt": "ou-ab12-22222222"})}),
+    ({"prod": changed(PROD, f"{NEW}/organizationalUnit", "Lab"), "units": WITH_LAB}, "units", "Lab",
+     "or write ou-ab12-22222222 here", {"prod": changed(PROD, f"{NEW}/organizationalUnit", "ou-ab12-22222222")}),
+    ({"tried": {SHOP: "AccessDenied: no"}}, "access role", "AccessDenied: no",
+     f"trusting arn:aws:iam::{MANAGEMENT}:root", {"tried": {SHOP: None}}),
+    ({"management": LOOKED_UP, "policy_types": ()}, "policy types", "SERVICE_CONTROL_POLICY", "enable it",
+     {"policy_types": ("SERVICE_CONTROL_POLICY",)}),
+])  # fmt: skip
+def test_what_is_not_as_config_says_fails_alone_and_its_next_step_mends_it(
+    changes: dict[str, Any], check: str, what: str, step: str, taken: dict[str, Any]
+) -> None:
     one = only(findings(**changes))
     assert one.check == check
-    assert what in one.what
-
-
-@pytest.mark.parametrize(
-    ("prod", "check", "what"),
-    [
-        (changed(PROD, "accounts/new/organizationalUnit", "Nowhere"), "units", "neither in AWS nor made"),
-        (changed(PROD, "accounts/new/organizationalUnit", "ou-ab12-99999999"), "units", "no unit ou-ab12-99999999"),
-        (changed(PROD, "accounts/new/adopt", "444444444444"), "adopt", "no account of the organization has this id"),
-        (
-            changed(
-                PROD, "accounts/new/contacts/security", {"name": "A", "title": "B", "email": "a@b.co", "phone": "1"}
-            ),
-            "trusted access",
-            "account.amazonaws.com has no trusted access",
-        ),
-    ],
-)
-def test_what_config_asks_and_aws_has_not_fails_alone(prod: dict[str, Any], check: str, what: str) -> None:
-    one = only(findings(prod=prod))
-    assert one.check == check
-    assert what in one.what
-
-
-def test_a_unit_that_only_aws_knows_is_to_be_told_to_the_management_stack() -> None:
-    units = (*ORGANIZATION.units, Unit("ou-ab12-22222222", ("Lab",), "r-ab12"))
-    one = only(findings(prod=changed(PROD, "accounts/new/organizationalUnit", "Lab"), units=units))
-    assert "Lab: {adopt: ou-ab12-22222222}" in one.next_step
+    assert what in f"{one.where}: {one.what}"
+    assert step in one.next_step
+    assert [each for each in findings(**changes | taken) if each.status is Status.FAILURE] == []
 
 
 PROD_UNIT = Unit("ou-ab12-22222222", ("Workloads", "Prod"), "ou-ab12-11111111")
@@ -198,24 +216,26 @@ def test_a_new_name_of_an_account_is_a_warning_and_needs_trusted_access(accounts
     assert only(trusting, Status.WARNING).check == "name"
 
 
-def test_a_policy_type_that_is_off_in_an_organization_only_looked_up_fails() -> None:
-    looked_up = deepcopy(MANAGING)
-    del looked_up["organization"]["adopt"]
-    looked_up["organization"]["create"] = False
-    assert only(findings(management=looked_up, policy_types=())).check == "policy types"
-
-
 @pytest.mark.parametrize(
-    ("caller", "what"),
+    ("caller", "what", "step"),
     [
-        (Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"), "is a root user"),
-        (Caller(SHOP, f"arn:aws:iam::{SHOP}:user/me"), "these credentials are of 222222222222"),
+        (
+            Caller(MANAGEMENT, f"arn:aws:iam::{MANAGEMENT}:root"),
+            "is a root user",
+            "use a role or a user of the management",
+        ),
+        (
+            Caller(SHOP, f"arn:aws:iam::{SHOP}:user/me"),
+            "these credentials are of 222222222222",
+            f"use credentials of account {MANAGEMENT}, or correct managementAccountId",
+        ),
     ],
 )
-def test_credentials_that_cannot_enter_accounts_fail(caller: Caller, what: str) -> None:
+def test_credentials_that_cannot_enter_accounts_fail(caller: Caller, what: str, step: str) -> None:
     failing = [one for one in findings(caller=caller) if one.status is Status.FAILURE]
     assert what in failing[0].what
     assert failing[0].check == "credentials"
+    assert failing[0].next_step.startswith(step)
 
 
 @pytest.mark.parametrize(
@@ -234,10 +254,7 @@ def test_what_may_not_be_read_is_a_failure_that_names_the_permission(part: str, 
     failing = [one for one in findings(unread={part: "organizations:ListX"}) if one.status is Status.FAILURE]
     assert {one.check for one in failing} == checks
     assert {one.what for one in failing} == {"cannot be known: needs organizations:ListX"}
-
-
-def test_an_account_that_cannot_be_entered_fails_with_what_aws_answered() -> None:
-    assert "AccessDenied: no" in only(findings(tried={SHOP: "AccessDenied: no"})).what
+    assert {one.next_step for one in failing} == {"allow organizations:ListX, or use credentials that may"}
 
 
 def test_an_address_in_two_stacks_fails_unless_one_is_a_shard_of_the_other() -> None:
@@ -258,8 +275,12 @@ def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:
     one = only(findings(management=making, prod=prod, organization=None), Status.WARNING)
     assert one.check == "account quota"
     assert [
-        two.what for two in findings(management=PROD, prod=prod, organization=None) if two.check == "organization"
-    ] == ["there is none"]
+        (two.what, two.next_step)
+        for two in findings(management=PROD, prod=prod, organization=None)
+        if two.check == "organization"
+    ] == [("there is none", "update the stack that has `organization` first")]
+    other = next(two for two in findings(management_account=BANK) if two.check == "organization")
+    assert other.next_step == f"use credentials of account {BANK}"
 
 
 def closing(**changes: Any) -> dict[str, Any]:
@@ -272,6 +293,7 @@ def test_an_id_and_an_address_of_two_accounts_close_neither() -> None:
     (one,) = [finding for finding in found if finding.status is Status.FAILURE]
     assert (one.check, one.where) == ("adopt", "accounts.shop of stack prod")
     assert "which is to be closed, has the address" in one.what
+    assert one.next_step.startswith("correct the id or the address")
 
 
 def test_accounts_that_are_to_be_closed_are_neither_entered_nor_missed() -> None:

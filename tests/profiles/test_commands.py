@@ -28,7 +28,7 @@ from twokeys.profiles.commands import profiles
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     file = tmp_path / "config"
-    file.write_text("# mine\n[default]\nregion = us-west-2\n")
+    file.write_text("# mine\n[default]\nregion = us-west-2\naws_access_key_id = a\naws_secret_access_key = b\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
     return file
 
@@ -54,6 +54,7 @@ def assigned(name: str, who: str = "ada", **more: Any) -> dict[str, Any]:
 def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_path: Path) -> None:
     stage = write(tmp_path, "stage.json", outputs(door("stage-reader", mfa=True, seconds=14400)))
     parent = write(tmp_path, "management.json", deployment(*people({})))
+    before = config.read_text()
     done = run("--person", "ada", "--state", stage, "--state", parent)
     # Settings: https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html#cli-configure-files-settings
     assert settings("stage-reader") == {
@@ -64,7 +65,7 @@ def test_a_person_s_doors_become_profiles_that_boto3_reads(config: Path, tmp_pat
         "duration_seconds": "14400",
         "region": "us-west-2",  # of the source profile, where nothing tells the account's
     }
-    assert config.read_text().startswith("# mine\n[default]\nregion = us-west-2\n\n# >>> twokeys doors >>>\n")
+    assert config.read_text().startswith(f"{before}\n# >>> twokeys doors >>>\n")
     assert done.stderr == ""
 
 
@@ -492,7 +493,7 @@ def test_a_dry_run_shows_the_diff_writes_nothing_and_says_3_until_there_is_nothi
     config.write_text(written)
     longer = write(tmp_path, "longer.json", outputs(door("a"), door("b")))
     shown = run("--person", "ada", "--state", longer, "--dry-run").stdout
-    assert "\n@@ -14,4 +14,12 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
+    assert "\n@@ -16,4 +16,12 @@\n" in shown  # 1-based lines of the file, as `patch` takes them
     assert "\n+\n # <<< twokeys doors <<<\n+ profile b\n= profile a\n" in shown
     assert shown.endswith("1 added, 0 changed, 0 removed, 1 unchanged (nothing is written: --dry-run)\n")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "new" / "config"))
@@ -523,19 +524,24 @@ def test_json_says_what_was_done(config: Path, tmp_path: Path) -> None:
     assert json.loads(run("--person", "ada", "--state", stage, "--json").output)["written"] is False
 
 
-def test_a_source_profile_that_is_not_there_yet_is_noted(
+def test_a_source_profile_that_has_no_credentials_yet_is_noted(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # botocore refuses such a profile when it is used, so it is told when it is written.
+    # botocore refuses such a profile when it is used, so it is told when it is written:
+    # https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-role.html (what a source profile has to hold)
     stage = write(tmp_path, "stage.json", outputs(door("a")))
     told = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
     assert told["notes"] == [
-        "the source profile hub is not there yet: make it with `aws configure --profile hub`, or name "
-        "another with --source-profile: default"
+        "the source profile hub has no credentials yet: `aws configure --profile hub`, or name another with "
+        "--source-profile: default"
     ]
-    config.write_text(config.read_text() + "[profile hub]\nregion = us-east-1\n")
+    before = config.read_text()
+    config.write_text(before + "[profile hub]\nregion = us-east-1\n")
+    again = json.loads(run("--person", "ada", "--state", stage, "--source-profile", "hub", "--json").output)
+    assert again["notes"] == told["notes"], "a region alone opens nothing"
+    config.write_text(before + "[profile hub]\naws_access_key_id = a\naws_secret_access_key = b\n")
     misspelt = run("--person", "ada", "--state", stage, "--source-profile", "hbu")
-    assert "hbu is not there yet: write hub, if" in misspelt.stderr
+    assert "hbu has no credentials yet: write hub, if" in misspelt.stderr
     other_block = run("--person", "ada", "--state", stage, "--source-profile", "no", "--prefix", "x-")
     assert other_block.stderr.endswith("or name another with --source-profile: default, hub.\n"), "none of ours"
     config.write_text("")

@@ -123,6 +123,14 @@ def test_a_door_behind_a_role_is_there_without_a_link(tmp_path: Path) -> None:
     assert [tag for tag, _ in found.tags].count("code") == 1
 
 
+def test_a_role_whose_path_and_name_are_longer_than_the_console_takes_has_no_link(tmp_path: Path) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage.html (64 characters, with the path)"""
+    longest = f"{'p' * 50}/{'r' * 12}"
+    found = page(tmp_path, outputs(door("a", role=longest), door("b", role=f"{longest}r"), door("c", role="r" * 64)))
+    assert [parse_qs(urlsplit(link).query)["roleName"] for link in found.links] == [[longest], ["r" * 64]]
+    assert "twokeys console b" in found.text
+
+
 def test_a_file_that_is_no_such_page_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "ways.html").write_text("[default]\n")
     with pytest.raises(Refusal, match="is no page of ways in"):
@@ -181,10 +189,12 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 
 
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
-    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2999-01-31T15:00Z")
+    shut = door("b", role="b", expires="2026-01-31T15:00Z", owner="platform")
+    later = door("d", role="d", opens="2999-01-31T15:00Z")
     told = outputs(
-        door("a", permits="read"),
-        *shut,
+        door("a", permits="read", mfa=True),
+        shut,
+        later,
         door("c", names=("bob",)),
         door("e", role="e", external_id="x-1"),
         as_of="2026-11-28T06:30:12+00:00",
@@ -199,8 +209,9 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     assert "The doors are as of 2026-11-28 06:30 UTC." in _Page(printed).text
     said = (
         "permits: read",
+        "sign in to the console with MFA",
         "console e --external-id",
-        "closed since 2026-01-31 15:00 UTC",
+        "closed since 2026-01-31 15:00 UTC: ask its owner (platform)",
         "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []

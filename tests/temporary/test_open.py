@@ -133,10 +133,23 @@ def test_what_the_preview_warns_of_is_said_before_its_result(shop: Path) -> None
     assert said[said.index(warning) + 1] == "previewed: nothing refused"
 
 
-def test_an_expired_door_beside_it_is_refused_as_the_preview_refuses_it(shop: Path) -> None:
-    refused = refusal(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
-    assert "door-expired" in refused.what
-    assert "shop-fix" in refused.why
+@pytest.mark.parametrize("original", ["shop-reader", "shop-fix"])
+@pytest.mark.parametrize("layout", ["block", "flow"])
+def test_a_door_whose_time_is_over_is_taken_out_of_the_file_and_keeps_no_other_shut(
+    shop: Path, original: str, layout: str
+) -> None:
+    file = shop / "Pulumi.shop.yaml"
+    if layout == "flow":
+        doors = json.dumps(read_config(file)["twokeys:doors"], default=str)
+        head, rest = CONFIG.split("  twokeys:doors:\n")
+        file.write_text(f"{head}  twokeys:doors: {doors}\n\n  # What{rest.partition('  # What')[2]}")
+    done = ("shop-queue", "--from", original, "--for", "2h", "--reason", "r")
+    said = call(shop, *done, "--dry-run")
+    assert "shop-fix is closed since 2026-02-01 00:00 UTC: taken out" in said  # the end of its last day
+    assert json.loads(call(shop, *done, "--json"))["takenOut"] == ["shop-fix"]
+    assert set(read_config(file)["twokeys:doors"]) == {"shop-reader", "shop-queue"}
+    assert "# What comes last." in file.read_text()
+    assert ("# The next one is open for a while." in file.read_text()) is (layout == "block")
 
 
 def test_other_stacks_are_as_the_sandbox_has_updated_them_as_in_a_preview(shop: Path) -> None:
@@ -184,8 +197,9 @@ def test_a_copy_has_no_longer_sessions_than_it_is_open(shop: Path) -> None:
 
 @pytest.mark.usefixtures("_unpreviewed")
 def test_a_copy_stands_behind_its_original_with_a_role_of_its_own_and_mfa_for_whom_it_lets_in(shop: Path) -> None:
+    (shop / "Pulumi.shop.yaml").write_text(config := CONFIG.replace("2026-01-31 ", "2999-01-31 "))
     told = _dry(shop, "shop-queue", "--from", "shop-reader", "--user", "bob", "--until", "2099-01-31")
-    assert (shop / "Pulumi.shop.yaml").read_text() == CONFIG
+    assert (shop / "Pulumi.shop.yaml").read_text() == config
     assert told["diff"].splitlines()[2:] == [
         "@@ -11,6 +11,14 @@",
         "       mfa: false",

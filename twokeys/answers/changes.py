@@ -246,25 +246,21 @@ def _other_accounts(before: Answers, after: Answers, ids: Mapping[str, str]) -> 
 def _half_doors(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterator[Beside]:
     """Which keys doors gain or lose that are open on neither side; those not proved afterwards are told as such.
 
-    Live AWS tells of more accounts than states do.
+    Live AWS tells of more accounts than states do. An account that a role trusts as a whole is a door of its own only
+    where nobody there holds a grant.
     """
     alike = _live(before) is _live(after)
     was, now = _doors(before, ids), _doors(after, ids)
     wholes = _trusted(before, ids), _trusted(after, ids)
     members = [_doors_of_groups(side, ids) for side in (before, after)]
-
-    def trusts(ends: tuple[Who, Who]) -> Iterator[set[str]]:
-        """An account that a role trusts as a whole is no door of its own where somebody there holds a grant."""
-        for side in wholes:
-            yield {"the trust"} if ends[0].kind == "root" and ends[0].account in side.get(ends[1], ()) else set()
-
     for ends in sorted(was.keys() | now.keys(), key=str):
         old, new = (side.get(ends) or of_groups.get(ends) for side, of_groups in zip((was, now), members, strict=True))
         door = new or old
         if door is None or {one.state for one in (old, new) if one} - {State.SHUT}:
             continue
-        keys = _difference(*(_keys(one) | side for one, side in zip((old, new), trusts(ends), strict=True)))
-        if keys and (alike or ends[1].account in before.accounts):
+        keys = _difference(_keys(old), _keys(new))
+        trusted = all(ends[0].kind == "root" and ends[0].account in side.get(ends[1], ()) for side in wholes)
+        if keys and not trusted and (alike or ends[1].account in before.accounts):
             lacks = f" ({new.lacks})" if new else ""
             yield Beside(f"{door.source.short} -> {door.target.short}, not open{lacks}", keys)
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from twokeys.access.model.principals import HOLDERS
 from twokeys.access.model.requirements import in_detail
-from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.allowed import Difference
 from twokeys.answers.changes import Changed, Changes
 from twokeys.answers.data import not_proved_data, way_data
 from twokeys.answers.model import Party, Time, Way
-from twokeys.answers.summary import IN_SHORT, SHORT, apart, file_or_live, strongest
+from twokeys.answers.summary import IN_SHORT, apart, strongest
 from twokeys.answers.words import conditions, keys, not_now, third_party, through
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.shown import counted, listed, markdown, printable
@@ -58,7 +57,9 @@ def as_data(found: Changes) -> dict[str, Any]:
         "notShown": found.not_shown,
         "scope": found.scope,
         "notLookedAt": found.not_looked_at,
-        "evidence": {side: [asdict(one) for one in read] for side, read in _sides(found)}
+        "evidence": {
+            side: [asdict(one) for one in read] for side, read in zip(("before", "after"), found.read, strict=True)
+        }
         | {"version": version("twokeys")},
     }
 
@@ -81,7 +82,7 @@ def lines(found: Changes) -> Iterator[str]:
     yield from (printable(f"~ {one.about}: {_gained_and_lost(one.difference)}") for one in found.beside)
     yield from (f"? {one}" for one in _not_known(found))
     yield from (f"? not proved: {one}" for one in _not_proved(found))
-    yield from _limits(found, IN_SHORT if found.not_looked_at else None)
+    yield from _limits(found)
 
 
 def in_markdown(found: Changes) -> str:
@@ -116,8 +117,7 @@ def in_markdown(found: Changes) -> str:
     for title, each in (("Not known before it is made", _not_known(found)), ("Not proved", _not_proved(found))):
         if items := [f"- {markdown(one)}" for one in each]:
             parts += [f"#### {title}", "\n".join(items)]
-    parts += map(markdown, _limits(found, found.not_looked_at))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join((*parts, *filter(None, [markdown(" ".join(_limits(found)))]))) + "\n"
 
 
 def _not_known(found: Changes) -> Iterator[str]:
@@ -160,25 +160,9 @@ def _gained_and_lost(found: Difference) -> str:
     return "; ".join(parts)
 
 
-def _limits(found: Changes, not_looked_at: str | None) -> Iterator[str]:
-    yield from (f"{one}." for one in (found.scope, not_looked_at) if one)
-    before, after = found.read
-    both = [one for one in before if one in after]
-    sides = (
-        ("of both sides", both),
-        *((side, [one for one in read if one not in both]) for side, read in _sides(found)),
-    )
-    each = [
-        f"{side}: {'; '.join(f'{one.name} ({file_or_live(one, SHORT)})' for one in read)}"
-        for side, read in sides
-        if read
-    ]
-    if each:
-        yield f"Evidence {'. Evidence '.join(each)}. TwoKeys {version('twokeys')}."
-
-
-def _sides(found: Changes) -> Iterable[tuple[str, tuple[Evidence, ...]]]:
-    return zip(("before", "after"), found.read, strict=True)
+def _limits(found: Changes) -> Iterator[str]:
+    read = listed([one.name for side in found.read for one in side])
+    return (f"{one}." for one in (found.scope, found.not_looked_at and IN_SHORT, read and f"Read: {read}") if one)
 
 
 def _line(way: Way) -> str:

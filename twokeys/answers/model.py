@@ -577,8 +577,9 @@ class Answers:
         return found
 
     def is_member(self, user: str, group: Who) -> bool | None:
-        """Whether somebody is in a group; None where no member of it is shown, or one whose name is not."""
-        members = self._members.get(group, {None})
+        """Whether somebody is in a group; None where no member of it is or was shown, or one whose name is not."""
+        was_shown = self.before and group in self.before._members
+        members = self._members.get(group, set() if was_shown else {None})
         return user in members or (None if None in members else False)
 
     def named(self, party: Party) -> Party:

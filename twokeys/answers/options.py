@@ -29,28 +29,14 @@ def sources(command: Callable[..., Any]) -> Callable[..., Any]:
         shown = partial(snapshot, states, stacks, live=live, member_roles=member_roles)
         return command(*arguments, shown=shown, **others)
 
-    for option in reversed(
-        (
-            click.option(
-                "--state",
-                "states",
-                type=FILE,
-                multiple=True,
-                help="What `pulumi stack export` wrote; may be repeated: all are read together.",
-            ),
-            click.option(
-                "--stack",
-                "stacks",
-                multiple=True,
-                help="A stack of the sandbox; may be repeated. Default: all of them.",
-            ),
-            click.option(
-                "--live",
-                is_flag=True,
-                help="Real IAM, read with your AWS credentials; --state then says what was declared.",
-            ),
-            ROLES("--member-role", "member_roles"),
-        )
+    several = partial(click.option, multiple=True)
+    for option in (
+        ROLES("--member-role", "member_roles"),
+        click.option("--live", is_flag=True, help="Real IAM, by your AWS credentials; --state says what was declared."),
+        several("--stack", "stacks", help="A stack of the sandbox; may be repeated. Default: all of them."),
+        several(
+            "--state", "states", type=FILE, help="What `pulumi stack export` wrote; of several all are read together."
+        ),
     ):
         asking = option(asking)
     return asking

@@ -4,7 +4,7 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from twokeys.access.exceptions import Accepted
-from twokeys.answers.model import Answers, Party
+from twokeys.answers.model import Answers, Party, Way
 from twokeys.answers.summary import FEW
 from twokeys.doors import Who
 from twokeys.errors import Refusal, or_nearest
@@ -57,25 +57,36 @@ def _elsewhere(one: Accepted, accounts: Container[str]) -> bool:
     return role is not None and role.account not in accounts
 
 
-def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) -> Answers:
+def of_person(answers: Answers, person: str | None, seen: Iterable[Who] = ()) -> Answers:
     """Only what a user of IAM or of IAM Identity Center may enter, by name; None is everybody.
 
-    A group counts unless its members are shown and the person is not among them. What is not proved and not about one
-    principal stays, and so does an exception, but for the door of somebody else who is on none of the ways.
+    A group counts unless its members are shown and the person is not among them, or all that is known of the person is
+    of the other service. What is not proved and not about one principal stays, and so does an exception, but for the
+    door of somebody else who is on none of the ways.
     Raises Refusal for a person whom nothing shows and who is not among those `seen` elsewhere.
     """
     if person is None:
         return answers
 
-    def theirs(party: Party | None) -> bool:
-        if party is None or is_person(party.who, person):
-            return True
-        return party.who.kind in GROUPS and answers.is_member(person, party.who) is not False
-
     sources = [way.source for way in answers.all_ways]
     users = [*sources, *(one.user for one in answers.long_term), *(user for user, _ in answers.memberships)]
-    there = (one.who for one in (*users, *answers.principals.values()))
-    known = sorted({*seen, *(who.name for who in there if who.kind in PEOPLE)})
+    there = {*seen, *(one.who for one in (*users, *answers.principals.values()))}
+    known = sorted({who.name for who in there if who.kind in PEOPLE})
+    groups = {GROUPS[PEOPLE.index(who.kind)] for who in there if is_person(who, person)}
+
+    def is_in(who: Who) -> bool | None:
+        return answers.is_member(person, who) if who.kind in groups else False
+
+    def theirs(party: Party | None) -> bool:
+        return party is None or is_person(party.who, person) or is_in(party.who) is not False
+
+    def own(way: Way) -> Way:
+        """The way, which tells of a group whose members are not known that the person may be in it."""
+        if way.source.who.kind not in groups or is_in(way.source.who):
+            return way
+        source = replace(way.source, members=(*way.source.members, f"perhaps {person}"))
+        return replace(way, steps=(replace(way.steps[0], source=source), *way.steps[1:]))
+
     if person not in known:
         step = "name a user of IAM or of IAM Identity Center, or give the state that shows the person"
         raise Refusal(
@@ -84,7 +95,7 @@ def of_person(answers: Answers, person: str | None, seen: Iterable[str] = ()) ->
             why=f"the users are {listed(known, FEW)}" if known else "it shows no user of IAM or Identity Center",
             next_step=or_nearest(step, person, known),
         )
-    ways = tuple(way for way in answers.ways if theirs(way.source))
+    ways = tuple(own(way) for way in answers.ways if theirs(way.source))
     on_the_way = {step.source.who for way in ways for step in way.steps}
 
     def concerns(one: Accepted) -> bool:

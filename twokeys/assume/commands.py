@@ -288,7 +288,7 @@ def _say_doors(
     elsewhere = _elsewhere(profile, states, published)
     mine, why = ({}, _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
     if why:
-        note(f"whether {'more' if mine else 'any'} are yours is not known: {why}")
+        note(why)
     own = {way.name for way in mine}
     others: dict[str, list[Way]] = {}
     for way in reading.ways:

@@ -155,7 +155,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if at:
         dates = f"Dates in keys and of exceptions are held against {in_utc(at)} (--at)"
         whole = replace(whole, past=True, meanwhile=dates)
-    people: set[str] = comparison.people if comparison else set()
+    people = comparison.people if comparison else ()
     answers = of_person(whole, person, people)
     if comparison is not None:
         comparison = by_person(comparison, answers, of_person(everywhere, person, people))

@@ -84,11 +84,11 @@ class Comparison:
         return found
 
     @property
-    def people(self) -> set[str]:
-        """The names of the users of IAM and of IAM Identity Center whom the records show."""
+    def people(self) -> set[Who]:
+        """The users of IAM and of IAM Identity Center whom the records show."""
         callers = [one.use.caller.who for one in self.population] + [one.use.caller.who for one in self.unusual]
         callers += [one.use.caller.who for one in self.changes] + [user.who for user, _, _ in self.key_calls]
-        return {who.name for who in callers if who.kind in PEOPLE and who.name != HIDDEN}
+        return {who for who in callers if who.kind in PEOPLE and who.name != HIDDEN}
 
     @property
     def entries(self) -> int:

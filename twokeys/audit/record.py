@@ -98,10 +98,13 @@ class Use:
     limited to; `failed` is the error, None when it succeeded. `unique_id` is the caller's (AIDA..., AROA...), and
     `caller_session` and `source_identity` tell which session of the caller's role it was, and for whom; `session` is
     the name of the one that was asked for. A source identity that the caller's session does not carry may be asked for
-    with the call, and goes with the new session. `source` is the source IP address or the AWS service that called.
+    with the call, and goes with the new session. `id` is the eventID of one record, that of the account that was
+    entered if it was read, and `shared` what both accounts' records of the call have. `source` is the source IP address
+    or the AWS service that called.
     """
 
     id: str
+    shared: str
     time: datetime
     event: str
     caller: Party
@@ -241,10 +244,10 @@ def called(record: Mapping[str, Any], user_identity: Mapping[str, Any], target: 
     parameters, response = mapping(record.get("requestParameters")), mapping(record.get("responseElements"))
     task = parameters.get("taskPolicyArn")
     task = mapping(task).get("arn", task)
+    without_id = f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {user_identity.get('principalId')}"
     return Use(
-        id=str(
-            event_id(record) or f"{time:%Y-%m-%dT%H:%M:%SZ} {record['eventName']} {user_identity.get('principalId')}"
-        ),
+        id=event_id(record) or without_id,
+        shared=shared_id(record) or without_id,
         time=time,
         event=intern(str(record["eventName"])),
         caller=_caller(record, user_identity, parameters),
@@ -303,9 +306,13 @@ def in_root_session(user_identity: Mapping[str, Any]) -> bool:
 
 
 def event_id(record: Mapping[str, Any]) -> str | None:
+    """The record's own id: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/shared-event-ID.html."""
+    return text(record.get("eventID")) or text(record.get("requestID"))
+
+
+def shared_id(record: Mapping[str, Any]) -> str | None:
     """What both accounts' records of a call share, else the record's own id."""
-    ids = (record.get("sharedEventID"), record.get("eventID"), record.get("requestID"))
-    return next(filter(None, map(text, ids)), None)
+    return text(record.get("sharedEventID")) or event_id(record)
 
 
 def failed(record: Mapping[str, Any]) -> str | None:

@@ -53,6 +53,7 @@ from twokeys.audit.record import (
     in_root_session,
     is_management,
     recorded_in,
+    shared_id,
     text,
     use_of,
 )
@@ -221,10 +222,10 @@ class Trail:
                 )
         if use is not None:
             use = self._by_id(use, self._uses.get)
-            known = self._uses.get(use.id)
-            if known is None or (not known.names_caller and use.names_caller):
-                self._uses[use.id] = use
-                self._began |= {use.key: use} if use.key else {}
+            known, entered = self._uses.get(use.shared, use), recorded_in(record, use) == {use.account}
+            kept = use if not known.names_caller else known
+            self._uses[use.shared] = use = replace(kept, id=(use if entered else known).id)
+            self._began |= {use.key: use} if use.key else {}
         elif concerns or time is None:
             self._cannot_read(record, time, file, hides=concerns or name in LOGGING)
         else:
@@ -273,7 +274,7 @@ class Trail:
         for account in owners if record.get("eventSource") == "cloudtrail.amazonaws.com" else ():
             use = called(record, mapping(record.get("userIdentity")), Who("root-user", account, "root user"), time)
             use = self._by_id(use, lambda id: self._logging.get(id, ("", None))[1])
-            self._logging[use.id] = (trail, use)
+            self._logging[use.shared] = (trail, use)
 
     def _change(self, record: Mapping[str, Any], time: datetime) -> None:
         source, name, named = str(record.get("eventSource")), str(record.get("eventName")), account_of(record)
@@ -289,17 +290,18 @@ class Trail:
             gives, undone, boundary = effect_of(record)
             of, policy = changed_of(record), written_by(record)
             said, member = changed(record), membership_of(record)
-            self.changes[use.id] = Change(
+            self.changes[use.shared] = Change(
                 use, call, said, everywhere, of, recorded, policy, gives, undone, boundary, member
             )
 
     def _by_id(self, use: Use, known: Callable[[str], Use | None]) -> Use:
         """The use under its id, or under another where that is the id of another call."""
-        id, number = use.id, 1
-        while (other := known(use.id)) is not None and not _is_same(use, other):
+        shared, number = use.shared, 1
+        while (other := known(use.shared)) is not None and not _is_same(use, other):
             number += 1
-            use = replace(use, id=f"{id} ({number})")
-            self.same_id[use.id] = use
+            again = f"{shared} ({number})"
+            use = replace(use, shared=again, id=again if use.id == use.shared else use.id)
+            self.same_id[again] = use
         return use
 
     def _outside(self, time: datetime) -> bool:
@@ -310,7 +312,7 @@ class Trail:
         needed = {"eventName": name, "eventSource": text(record.get("eventSource")), "eventTime": time}
         lacks = next((field for field, there in needed.items() if not there), "what was assumed")
         said = f"{name or 'record'} {event_id(record) or 'without an id'}{place}, which lacks {lacks}"
-        self.unreadable.setdefault(str(event_id(record) or self.records), said)
+        self.unreadable.setdefault(str(shared_id(record) or self.records), said)
         outside = time is not None and self._outside(time)
         for account in () if not hides or outside or failed(record) else recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
@@ -343,9 +345,9 @@ class Trail:
         self._count(self.calls, of, use)
 
     def _count(self, calls: dict[tuple[str, Who, str], Calls], of: tuple[str, Who, str], use: Use) -> None:
-        if of[2] and use.id in self._named:  # delivered by another trail, too
+        if of[2] and use.shared in self._named:  # delivered by another trail, too
             return
-        self._named |= {use.id} if of[2] else set()
+        self._named |= {use.shared} if of[2] else set()
         if of in calls:
             calls[of].add(use)
         else:

@@ -147,7 +147,7 @@ def _by_others(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html and
     https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html.
     """
-    in_root = ((of, calls) for of, calls in trail.in_root.items() if calls.last.id not in trail.changes)  # said there
+    in_root = (one for one in trail.in_root.items() if one[1].last.shared not in trail.changes)  # said there
     for what, each in ((_DELEGATED, trail.delegated.items()), (Word.IN_ROOT, in_root)):
         for (account, _, _), calls in each:
             if account in accounts:

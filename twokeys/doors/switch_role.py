@@ -9,15 +9,21 @@ from urllib.parse import urlencode
 
 _HOSTS = {"aws": "signin.aws.amazon.com", "aws-cn": "signin.amazonaws.cn", "aws-us-gov": "signin.amazonaws-us-gov.com"}
 _RED, _YELLOW, _GREEN, _BLUE = "F2B0A9", "FAD791", "B7CA9D", "99BCE3"
-_COLOURS = {"prod": _RED, "production": _RED, "stage": _YELLOW, "staging": _YELLOW, "dev": _GREEN, "test": _GREEN}
+_COLOURS = {_RED: ("prod", "prd", "live"), _YELLOW: ("stag", "stg"), _GREEN: ("dev", "test")}
 
 
 def colour_of(environment: str) -> str:
-    """The colour that tells an environment from the others: six hexadecimal digits. Prod is red.
+    """The colour that tells an environment from the others, by how a word of its name begins: prod and live are red."""
+    words = re.split(r"[-_./]", environment.lower())
+    return next((colour for colour, begins in _COLOURS.items() if any(one.startswith(begins) for one in words)), _BLUE)
 
-    A shard (`prod-001`) has the colour of its environment.
+
+def takes(role: str) -> bool:
+    """Whether the console switches to a role: its path and its name have at most 64 characters together.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_manage.html
     """
-    return _COLOURS.get(re.sub(r"-\d{3,}$", "", environment), _BLUE)
+    return "/" not in role or len(f"/{role}") <= 64
 
 
 def switch_role_url(account_id: str, role: str, *, display_name: str, environment: str, partition: str = "aws") -> str:

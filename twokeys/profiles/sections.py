@@ -96,6 +96,11 @@ def session_of(settings: Mapping[str, str]) -> Session:
     return "other" if any(settings.get(key) for key in _OF_SOMEBODY) else ""
 
 
+def has_credentials(settings: Mapping[str, str]) -> bool:
+    """Whether a profile says where credentials come from: one with a region alone does not."""
+    return bool(session_of(settings) or settings.get("aws_access_key_id"))
+
+
 def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> list[str]:
     """What ways that ask for MFA, and those behind them, need of a source that is a session: no note, or one.
 

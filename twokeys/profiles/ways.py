@@ -325,6 +325,17 @@ def who_is_behind(ways: Sequence[Way], caller: str, members: Members) -> Who | N
     return who
 
 
+def began_by(ways: Iterable[Way], who: Who) -> Who:
+    """The role whose session comes through the only way into this role, of a CI job say, else this one.
+
+    That role is behind no door itself: so nobody whom the file names is behind the session.
+    """
+    into = [(Who.named(way.role_arn), way.source) for way in ways if isinstance(way, RoleWay)]
+    entered, sources = {role for role, _ in into}, {source for role, source in into if role == who}
+    only = sources.pop() if len(sources) == 1 else who
+    return only if only.kind == "role" and only not in entered else who
+
+
 def _by_door(ways: Iterable[Way], who: Who | None, members: Members) -> list[tuple[Sequence[Way], bool | None]]:
     doors: dict[str, list[Way]] = defaultdict(list)
     for way in ways:

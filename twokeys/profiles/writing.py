@@ -13,7 +13,16 @@ from twokeys.exports import Exports
 from twokeys.profiles import awsconfig
 from twokeys.profiles.options import as_of
 from twokeys.profiles.reading import TOGETHER, Reading
-from twokeys.profiles.sections import Choices, ascii_line, mfa_from, no_profile, sections_for, session_name, session_of
+from twokeys.profiles.sections import (
+    Choices,
+    ascii_line,
+    has_credentials,
+    mfa_from,
+    no_profile,
+    sections_for,
+    session_name,
+    session_of,
+)
 from twokeys.profiles.ways import RoleWay, Way, beyond
 from twokeys.shown import listed
 
@@ -98,10 +107,11 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
+    own = {one for one in (*kept, *by_hand) if has_credentials(_settings_of(("source_profile", one), by_hand, kept))}
     notes = (
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
         *mfa_from(written, who, choices),
-        *_notes(choices.source, {*kept, *had} - {one.name for one in sections}, {*kept, *by_hand}, ways),
+        *_notes(choices.source, has_credentials(first), own, ways),
         *([] if ways else [NO_DOOR]),
         *_missing(exports),
     )
@@ -124,13 +134,13 @@ def _refuse_circle(
         name = had.get(name, {}).get("source_profile", "")
 
 
-def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequence[Way]) -> list[str]:
+def _notes(source: tuple[str, str], ready: bool, own: Set[str], ways: Sequence[Way]) -> list[str]:
     """What is no reason to refuse, but will keep somebody from using a profile.
 
-    `known` are those that there are beside this run's, `own` those that are not ours.
+    `ready` is whether the source has credentials, `own` are the profiles with some that are not ours.
     """
     profile = source[1] if source[0] == "source_profile" and any(isinstance(way, RoleWay) for way in ways) else None
-    if profile is None or profile in known:
+    if profile is None or ready:
         return []
     if "AWS_ACCESS_KEY_ID" in os.environ and profile == "default":
         return [
@@ -138,8 +148,8 @@ def _notes(source: tuple[str, str], known: Set[str], own: Set[str], ways: Sequen
             " --credential-source Environment"
         ]
     other = f", or name another with --source-profile: {listed(sorted(own))}" if own else ""
-    make = or_nearest(f"make it with `aws configure --profile {profile}`{other}", profile, own)
-    return [f"the source profile {profile} is not there yet: {make}"]
+    make = or_nearest(f"`aws configure --profile {profile}`{other}", profile, own)
+    return [f"the source profile {profile} has no credentials yet: {make}"]
 
 
 def _refuse_lost(  # noqa: PLR0913, PLR0917 - what was there, what comes of it, whose it is

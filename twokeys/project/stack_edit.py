@@ -17,20 +17,21 @@ class NotEditableError(ValueError):
 
 def with_scalar(text: str, path: Sequence[str], value: str) -> str:
     """The text with another scalar at a path of keys, at which there is one already. Raises NotEditableError."""
-    _, node, flow = _found(text, path)
+    _, node, into = _found(text, path)
     if not isinstance(node, yaml.ScalarNode):
         raise NotEditableError
     start, end = node.start_mark.index, node.end_mark.index
     old = text[start:end]
-    new = json.dumps(value, ensure_ascii=False) if flow else dumped({"key": value}, width=_WIDE)[len("key: ") :].strip()
+    block = dumped({"key": value}, width=_WIDE)[len("key: ") :].strip()
+    new = json.dumps(value, ensure_ascii=False) if into.flow_style else block
     return text[:start] + new + old[len(old.rstrip()) :] + text[end:]
 
 
 def with_entry(text: str, after: Sequence[str], name: str, value: Mapping[str, Any]) -> str:
     """The text with another entry of a mapping, behind the one at a path of keys. Raises NotEditableError."""
-    key, node, flow = _found(text, after)
+    key, node, into = _found(text, after)
     end = _end(node, text)
-    if flow:
+    if into.flow_style:
         return f"{text[:end]}, {name}: {json.dumps(value, ensure_ascii=False)}{text[end:]}"
     newline = "\r\n" if "\r\n" in text else "\n"
     indent = key.start_mark.column
@@ -40,19 +41,31 @@ def with_entry(text: str, after: Sequence[str], name: str, value: Mapping[str, A
     return head + "".join(f"{' ' * indent}{one}{newline}" for one in block) + tail
 
 
-def _found(text: str, path: Sequence[str]) -> tuple[yaml.Node, yaml.Node, bool]:
-    """The key and the value at a path, and whether they stand in a flow mapping (`{a: b}`)."""
+def without_entry(text: str, path: Sequence[str]) -> str:
+    """The text without the entry at a path of keys, beside which there are others. Raises NotEditableError."""
+    key, node, into = _found(text, path)
+    start, end = key.start_mark.index, _end(node, text)
+    if not into.flow_style:
+        line = text.find("\n", end)
+        return text[: text.rfind("\n", 0, start) + 1] + (text[line + 1 :] if line >= 0 else "")
+    place = [one for one, _ in into.value].index(key)
+    if place:
+        return text[: _end(into.value[place - 1][1], text)] + text[end:]
+    return text[:start] + text[into.value[1][0].start_mark.index :]
+
+
+def _found(text: str, path: Sequence[str]) -> tuple[yaml.Node, yaml.Node, yaml.MappingNode]:
+    """The key and the value at a path, and the mapping that they stand in."""
     node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    key, flow = node, False
+    key = into = node
     for name in path:
         if not isinstance(node, yaml.MappingNode):
             raise NotEditableError
         entry = next((pair for pair in node.value if pair[0].value == name), None)
         if entry is None or entry[1].start_mark.index < entry[0].end_mark.index:  # an alias points back to its anchor
             raise NotEditableError
-        flow = bool(node.flow_style)
-        key, node = entry
-    return key, node, flow
+        into, (key, node) = node, entry
+    return key, node, into
 
 
 def _end(node: yaml.Node, text: str) -> int:

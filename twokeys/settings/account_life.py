@@ -90,14 +90,12 @@ def _unit(settings: Settings) -> Iterator[Problem]:
     unit = organization.quarantine
     if unit == ROOT:
         why = "the guard rail of this unit stops everybody in every account below it"
-        step = "name a unit of its own, such as Quarantine"
-        yield Problem("organization.quarantine", unit, why, step)
+        yield Problem("organization.quarantine", unit, why, "name a unit of its own, such as Quarantine")
     for account, member in settings.accounts.items():
         path, key = member.organizational_unit or "", f"accounts.{account}"
         if unit is None and member.state == "quarantined":
             why = "the organization has no unit for quarantined accounts"
-            step = "name one in organization.quarantine, such as Quarantine"
-            yield Problem(f"{key}.state", member.state, why, step)
+            yield Problem(f"{key}.state", member.state, why, "name one in organization.quarantine, such as Quarantine")
         if unit is not None and f"{path}/".startswith(f"{unit}/"):
             why = "this unit is for quarantined accounts, and its guard rail stops everybody in them"
             step = "name the account's own unit, where it returns to, and say `state: quarantined`"

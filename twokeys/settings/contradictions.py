@@ -159,8 +159,7 @@ def _people(settings: Settings) -> Iterator[Problem]:
     if settings.organization is None:
         if people.model_copy(update={"account": None}) != PeopleSettings():
             why = "people belong to the stack that has `organization`; another one only says where they live, `account`"
-            step = "move the rest of `people` to the management stack's config"
-            yield Problem("people", "(set)", why, step)
+            yield Problem("people", "(set)", why, "move the rest of `people` to the management stack's config")
     elif people.account is not None:
         yield from _people_account(settings, people.account)
     center = people.identity_center
@@ -186,8 +185,7 @@ def _people_account(settings: Settings, account: str) -> Iterator[Problem]:
     known = those_there(settings.entered())
     if member is None or account not in settings.entered() or member.state != "active":
         why = f"people live in an active account of this stack that it enters; there are: {known}"
-        step = "name one of them, or leave it out for the management account"
-        yield Problem("people.account", account, why, step)
+        yield Problem("people.account", account, why, "name one of them, or leave it out for the management account")
 
 
 def _oidc(key: str, oidc: OidcSettings) -> Iterator[Problem]:

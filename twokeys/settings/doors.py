@@ -77,8 +77,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "a role that enters another role is role chaining, which AWS limits to 3600 seconds"
             " (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining)"
         )
-        step = "set it to 3600"
-        yield Problem(f"{key}.sessionSeconds", door.session_seconds, why, step)
+        yield Problem(f"{key}.sessionSeconds", door.session_seconds, why, "set it to 3600")
     if grantee(door).kind == "role" and door.mfa and door.via == "assume-role":
         yield no_mfa(f"{key}.mfa")
     yield from _own_conditions(key, door)
@@ -116,8 +115,7 @@ def _role(key: str, door: DoorSettings) -> Iterator[Problem]:
         yield Problem(f"{key}.permissions", "(none)", why, step)
     if makes_role and door.target.role.startswith(("aws-reserved/", "aws-service-role/")):
         why = f"roles of this path are AWS's own, and nobody else can make one ({_RESERVED_PAGE})"
-        step = "choose another path, or none"
-        yield Problem(f"{key}.to.role", door.target.role, why, step)
+        yield Problem(f"{key}.to.role", door.target.role, why, "choose another path, or none")
     if not makes_role and permissions != PermissionsSettings():
         why = f"keys: [{', '.join(door.keys)}] makes no role here, and permissions are a role's"
         step = "write keys: [trust, grant], or take permissions out here and set them at the door that makes the trust"
@@ -214,21 +212,18 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
         center is None or (person.kind == "group" and person.name not in center.groups)
     ):
         why = "people.identityCenter of this stack has none of this name"
-        step = "add it to people.identityCenter, or leave `via` out"
-        yield Problem(f"{key}.from", person.name, why, step)
+        yield Problem(f"{key}.from", person.name, why, "add it to people.identityCenter, or leave `via` out")
     for arn in door.permissions.managed_policies:
         if ":iam::aws:policy/" not in arn:
             why = "a permission set takes the ARNs of AWS's own policies only"
-            step = "write what the policy says as statements"
-            yield Problem(f"{key}.permissions.managedPolicies", arn, why, step)
+            yield Problem(f"{key}.permissions.managedPolicies", arn, why, "write what the policy says as statements")
     in_trust = {field for field, own in OWN_CONDITIONS.items() if not own.in_permission_set}
     own = {*in_trust, "conditions", "keys"} & door.model_fields_set
     own |= {f"from.{name}" for name in ("members",) if getattr(door.source, name) is not None}
     own |= {"permissions.boundary"} if door.permissions.boundary else set()
     for name in sorted(own):
         why = "AWS makes the role of a permission set and its trust; MFA is a setting of IAM Identity Center"
-        step = "remove it"
-        yield Problem(f"{key}.{to_camel(name)}", "(set)", why, step)
+        yield Problem(f"{key}.{to_camel(name)}", "(set)", why, "remove it")
     for account in settings.target_accounts_of(door):
         name = permission_set_name(account, door)
         if re.fullmatch(r"[\w+=,.@-]{1,32}", name, re.ASCII) is None:
@@ -236,8 +231,7 @@ def _identity_center_door(settings: Settings, key: str, door: DoorSettings) -> I
                 "a permission set is called <account>-<role>: 1 to 32 letters, digits and +=,.@_-"
                 " (https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreatePermissionSet.html)"
             )
-            step = "choose a shorter role name, without a path"
-            yield Problem(f"{key}.to.role", name, why, step)
+            yield Problem(f"{key}.to.role", name, why, "choose a shorter role name, without a path")
             break
 
 
@@ -271,16 +265,14 @@ def _source_account(settings: Settings, key: str, door: DoorSettings) -> Iterato
         yield Problem(f"{key}.account", account, why, step)
     elif account in settings.target_accounts_of(door):
         why = "the door leads into this account, and within one account a role needs no door"
-        step = "name another account"
-        yield Problem(f"{key}.account", account, why, step)
+        yield Problem(f"{key}.account", account, why, "name another account")
     elif settings.organization is not None and source.stack is None and settings.source_stack_of(door) is not None:
         why = f"active accounts of this stack: {known}"
         step = "name one of them, `management`, or say the `stack` that it belongs to"
         yield Problem(f"{key}.account", account, why, step)
     if source.group is not None and source.members is None and account not in (MANAGEMENT, settings.people.account):
         why = "only the management stack tells the members of its own groups, and a trust has to name somebody"
-        step = "list the members"
-        yield Problem(f"{key}.members", "(missing)", why, step)
+        yield Problem(f"{key}.members", "(missing)", why, "list the members")
 
 
 def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]:
@@ -293,8 +285,7 @@ def _door_target(settings: Settings, key: str, door: DoorSettings) -> Iterator[P
         return
     if target.account is None and len(settings.accounts) != 1:
         why = f"only a stack with one account can leave it out; accounts of this stack: {known}"
-        step = "name the account"
-        yield Problem(f"{key}.account", "(missing)", why, step)
+        yield Problem(f"{key}.account", "(missing)", why, "name the account")
         return
     account = target.account or next(iter(settings.accounts))
     if account not in settings.accounts:
@@ -316,8 +307,7 @@ def _names_made_twice(settings: Settings) -> Iterator[Problem]:
         for account in settings.target_accounts_of(door):
             if other := made.get(f"{account}-{name}"):
                 why = f"this is what its door into {account} is called, and doors.{other} makes one of this name"
-                step = "name one of them differently"
-                yield Problem(f"doors.{name}", f"{account}-{name}", why, step)
+                yield Problem(f"doors.{name}", f"{account}-{name}", why, "name one of them differently")
                 break
             made[f"{account}-{name}"] = name
 
@@ -334,7 +324,6 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
         keys += [("grant", *place, settings.source_account_of(door), given) for place in places if "grant" in door.keys]
         if twice := next((what for what in keys if what in made), None):
             why = f"doors.{made[twice]} makes this {twice[0]} in the same account"
-            step = "give each door a role of its own"
-            yield Problem(f"doors.{name}.to.role", door.target.role, why, step)
+            yield Problem(f"doors.{name}.to.role", door.target.role, why, "give each door a role of its own")
         for what in keys:
             made.setdefault(what, name)

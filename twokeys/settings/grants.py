@@ -31,8 +31,7 @@ def grants(settings: Settings) -> Iterator[Problem]:
     """What is wrong with grants for the whole organization, and sources that get more grants than AWS takes."""
     if settings.organization_grants and settings.organization is None:
         why = "these grants are made in the management account and belong to the stack that has `organization`"
-        step = "move `organizationGrants` to the management stack's config"
-        yield Problem("organizationGrants", "(set)", why, step)
+        yield Problem("organizationGrants", "(set)", why, "move `organizationGrants` to the management stack's config")
     made: dict[tuple[PrincipalName, str], str] = {}
     for name, grant in settings.organization_grants.items():
         key = f"organizationGrants.{name}"
@@ -81,8 +80,7 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
             "this is the access role, which trusts the whole management account: the grant alone would open every "
             "account to its source, as administrator"
         )
-        step = "choose another name"
-        yield Problem(f"{key}.to.role", grant.target.role, why, step)
+        yield Problem(f"{key}.to.role", grant.target.role, why, "choose another name")
 
 
 def _too_many(settings: Settings) -> Iterator[Problem]:

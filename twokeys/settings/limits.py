@@ -95,8 +95,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
             "it becomes the description of a permission set, which has at most"
             f" {_DESCRIPTION_OF_A_PERMISSION_SET} ({_PERMISSION_SET_PAGE})"
         )
-        step = "say it in fewer words"
-        yield Problem(f"{key}.reason", f"{len(door.reason)} characters", why, step)
+        yield Problem(f"{key}.reason", f"{len(door.reason)} characters", why, "say it in fewer words")
     if len(permissions.managed_policies) > quotas.managed_policies_per_role:
         why = f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({QUOTAS})"
         step = "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole"
@@ -126,8 +125,7 @@ def _managed_policies(settings: Settings, key: str, door: DoorSettings) -> Itera
             continue
         if f":policy/{aws_managed.SERVICE_LINKED}" in arn:
             why = f"AWS attaches it to the service-linked role of its service only ({_ATTACH_PAGE})"
-            step = "take it out, or name a policy that roles can have"
-            yield Problem(where, arn, why, step)
+            yield Problem(where, arn, why, "take it out, or name a policy that roles can have")
         elif not aws_managed.is_known(arn) and arn not in settings.newer_aws_policies:
             names, (before, _, name) = aws_managed.names(), arn.rpartition("/")
             near = nearest(name, names)
@@ -179,8 +177,7 @@ def _people(settings: Settings) -> Iterator[Problem]:
     for user, count in groups.items():
         if count > _GROUPS_OF_A_USER:
             why = f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})"
-            step = "take the user out of some of them"
-            yield Problem("people.groups", user, why, step)
+            yield Problem("people.groups", user, why, "take the user out of some of them")
     if len(people.groups) > quotas.groups_per_account:
         why = f"an account has at most {quotas.groups_per_account} ({QUOTAS})"
         step = "join some of them; where AWS has raised the quota, say it in quotas.groupsPerAccount"
@@ -203,8 +200,7 @@ def _tags(settings: Settings) -> Iterator[Problem]:
     for key in settings.tags:
         if (other := by_case.setdefault(key.casefold(), key)) != key:
             why = f"{other} is the same key to IAM, which does not tell them apart by case ({_IAM_TAGS_PAGE})"
-            step = "keep one of them"
-            yield Problem(f"tags.{key}", key, why, step)
+            yield Problem(f"tags.{key}", key, why, "keep one of them")
     organization = settings.organization or OrganizationSettings()
     tagged: Mapping[str, Mapping[str, MemberSettings | UnitSettings | GuardRailSettings]] = {
         "accounts": settings.accounts,
@@ -217,8 +213,7 @@ def _tags(settings: Settings) -> Iterator[Problem]:
             count = len({*settings.tags, *one.tags})
             if count > MOST_TAGS:
                 why = f"with those of the stack it has more than the {MOST_TAGS} that AWS takes ({_TAGS_PAGE})"
-                step = "leave some of them out"
-                yield Problem(f"{section}.{name}.tags", f"{count} tags", why, step)
+                yield Problem(f"{section}.{name}.tags", f"{count} tags", why, "leave some of them out")
 
 
 def _notified(settings: Settings) -> Iterator[Problem]:

@@ -84,8 +84,7 @@ def _audit(settings: Settings, audit: AuditSettings) -> Iterator[Problem]:
         for service in services:
             if service in looked_after:
                 why = f"{looked_after[service]} looks after it already; accounts of this stack: {known}"
-                step = "name one account for it"
-                yield Problem(key, service, why, step)
+                yield Problem(key, service, why, "name one account for it")
             looked_after[service] = account
 
 
@@ -99,8 +98,7 @@ def _bill(settings: Settings, organization: OrganizationSettings, bill: BillSett
         yield from _target(organization, "bill.tagTargets", target)
     if bill.tags and "TAG_POLICY" not in organization.policy_types:
         why = "a tag policy cannot be attached while its policy type is off"
-        step = "add TAG_POLICY to organization.policyTypes"
-        yield Problem("bill.tags", list(bill.tags), why, step)
+        yield Problem("bill.tags", list(bill.tags), why, "add TAG_POLICY to organization.policyTypes")
     yield from untagged(settings.tags, bill)
 
 

@@ -59,8 +59,7 @@ def policies(organization: OrganizationSettings, paths: Collection[str]) -> Iter
             called = policy.kind, policy.name or name
             if other := called_so.get(called):
                 why = f"{other} is a policy of this type and name, and AWS has one of each"
-                step = "name one of them differently"
-                yield Problem(f"{key}.name", called[1], why, step)
+                yield Problem(f"{key}.name", called[1], why, "name one of them differently")
             called_so[called] = key
             for target in policy.targets:
                 if (other := attached.setdefault(f"{name}-{target}", key)) != key:

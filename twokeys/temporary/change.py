@@ -1,7 +1,7 @@
 """What opening a door changes in a stack's file, as data and as text: pure, nothing is written here."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,10 @@ import yaml
 
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
-from twokeys.project.stack_edit import NotEditableError, with_entry, with_scalar
+from twokeys.project.stack_edit import NotEditableError, with_entry, with_scalar, without_entry
 from twokeys.project.stack_yaml import loaded
 from twokeys.settings import PROJECT
+from twokeys.shown import listed
 
 DOORS: Final = f"{PROJECT}:doors"
 _LASTING: Final = re.compile(r"(?:(?P<days>\d{1,4})d)?(?:(?P<hours>\d{1,4})h)?(?:(?P<minutes>\d{1,4})m)?")
@@ -87,8 +88,8 @@ def opened(doors: Mapping[str, Any], opening: Opening, where: Path, longest: int
     return {**{key: value for key, value in entry.items() if key not in said}, **said}
 
 
-def written(text: str, opening: Opening, entry: Mapping[str, Any], where: Path) -> str:
-    """The file's text with the door in it.
+def written(text: str, opening: Opening, entry: Mapping[str, Any], over: Sequence[str], where: Path) -> str:
+    """The file's text with the door in it, and without those that are `over`.
 
     Raises Refusal where its layout does not let one place be changed: it then says what to write.
     """
@@ -99,16 +100,22 @@ def written(text: str, opening: Opening, entry: Mapping[str, Any], where: Path) 
             new = text
             for key in ("reason", "expires"):
                 new = with_scalar(new, (*_PATH, opening.door, key), entry[key])
-        before, after = loaded(text), loaded(new)
-        before["config"][DOORS][opening.door] = dict(entry)
+        before = loaded(text)
+        doors = before["config"][DOORS]
+        doors[opening.door] = dict(entry)
+        for door in over:
+            new = without_entry(new, (*_PATH, door))
+            del doors[door]
+        after = loaded(new)
         if before != after:
             raise NotEditableError
     except (NotEditableError, yaml.YAMLError) as error:
         raise Refusal(
             "the file cannot be changed in one place",
             where=str(where),
-            why=f"the door {opening.copy_of or opening.door} is written with an alias, a merge or as JSON in a text",
+            why=f"{listed([opening.copy_of or opening.door, *over])}: a door there is written with an alias, a merge or"
+            " as JSON in a text",
             next_step=f"write it by hand: reason: {entry['reason']}, expires: {entry['expires']} "
-            f"(open until {until(opening.closes)})",
+            f"(open until {until(opening.closes)}){f', without {listed(over)}, which is over' if over else ''}",
         ) from error
     return new

@@ -80,8 +80,9 @@ def open_command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Write into a stack's file that DOOR is open for a while: for review, nothing happens in AWS yet.
 
-    DOOR is a temporary door (one with `expires`) that is opened anew, or, with --from, a new one. The change is
-    previewed first; what `twokeys preview` refuses is not written. The update makes the door, and AWS closes it.
+    DOOR is a temporary door (one with `expires`) that is opened anew, or, with --from, a new one. Others of the file
+    that are over are taken out. The change is previewed first; what `twokeys preview` refuses is not written. The
+    update makes the door, and AWS closes it.
     """
     from twokeys.project.config import load_project, read_config
 
@@ -121,8 +122,11 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     old = read_text(file)
     longest = max(_HOUR, int((opening.closes - closing_minute(now)).total_seconds()))
     entry = opened(doors, opening, file, longest)
-    new = written(old, opening, entry, file)
-    wanted = {**doors, door: entry}
+    over = [
+        one for one, of in settings.doors.items() if one in doors and one != door and of.expires and of.expires <= now
+    ]
+    new = written(old, opening, entry, over, file)
+    wanted = {name: of for name, of in {**doors, door: entry}.items() if name not in over}
     warnings = _refuse_what_preview_refuses(found, name, wanted, pack_config=pack_config, known=known, states=states)
     judged = warnings is not None
     if not dry_run:
@@ -143,6 +147,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
             "previewed": judged,
             "states": sorted(known),
             "warnings": said,
+            "takenOut": over,
             "written": not dry_run,
             "diff": changes,
         }
@@ -155,8 +160,11 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         if shut
         else f"a session lasts {session / 3600:g} h at most, so the last one ends by {in_utc(ends)}"
     )
-    for warning in said:
-        click.echo(f"warning: {warning}")
+    for line in (
+        *(f"{one} is {left(settings.doors[one].expires or now, now)}: taken out" for one in over),
+        *(f"warning: {one}" for one in said),
+    ):
+        click.echo(line)
     read = f", with the states of {', '.join(sorted(known))}" if known else ""
     click.echo(f"previewed{read}: nothing refused" if judged else f"not previewed: {name} is split into shards")
     if dry_run:
@@ -352,4 +360,7 @@ def _next_step(stack: str, project: Path, *, split: bool) -> str:
     update = (
         f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {sandbox})"
     )
-    return f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export."
+    return (
+        f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export. After its end take the"
+        " door out of the file, as the next `twokeys access open` does: until then updates are refused (door-expired)."
+    )

@@ -16,7 +16,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -164,34 +163,25 @@ def _members(
     making = Lock()
 
     def read(roles: Sequence[Arn]) -> tuple[list[Resource], list[NotAnswered]]:
-        failed: list[NotAnswered] = []
+        failed = []
         for role in roles:
-            found, not_answered = read_by(role)
-            if found:
-                return found, not_answered
-            failed += not_answered
-        tried = " or ".join(role.name for role in roles)
-        outside = replace(failed[0], action=f"sts:AssumeRole on {tried}")
-        return [], [next((one for one in failed if one.caller != caller), outside)]
-
-    def read_by(role: Arn) -> tuple[list[Resource], list[NotAnswered]]:
-        asker = caller
-        try:
-            assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
-            with making:
-                inside = session.client(
-                    "iam",
-                    aws_access_key_id=assumed["AccessKeyId"],
-                    aws_secret_access_key=assumed["SecretAccessKey"],
-                    aws_session_token=assumed["SessionToken"],
-                )
-            asker = str(role)
-            found, not_answered = _account(inside, role.account, asker)
-            return [*found, _provider(role.account, role)], not_answered
-        except (BotoCoreError, ClientError) as error:
-            code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
-            what, action = f"the IAM of account {role.account}", "iam:GetAccountAuthorizationDetails"
-            return [], [NotAnswered(what, action, code, asker, role.account)]
+            asker, action = caller, f"sts:AssumeRole on {' or '.join(one.name for one in roles)}"
+            try:
+                assumed = sts.assume_role(RoleArn=str(role), RoleSessionName="twokeys-access")["Credentials"]
+                with making:
+                    inside = session.client(
+                        "iam",
+                        aws_access_key_id=assumed["AccessKeyId"],
+                        aws_secret_access_key=assumed["SecretAccessKey"],
+                        aws_session_token=assumed["SessionToken"],
+                    )
+                asker, action = str(role), "iam:GetAccountAuthorizationDetails"
+                found, not_answered = _account(inside, role.account, asker)
+                return [*found, _provider(role.account, role)], not_answered
+            except (BotoCoreError, ClientError) as error:
+                code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
+                failed.append(NotAnswered(f"the IAM of account {role.account}", action, code, asker, role.account))
+        return [], [max(failed, key=lambda one: one.caller != caller)]
 
     return read
 

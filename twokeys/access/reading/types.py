@@ -116,8 +116,10 @@ _OF_AWS: dict[str, TypeOf] = {
     "accountaccess::entitlement": _READ,
     **{name: TypeOf(Reading.NOT_READ, why) for why, names in _WHY_NOT.items() for name in names},
 }
-"""AWS's types that make IAM or hand a role to somebody; one that a template or aws-native makes is read by
-`reading.cloudformation`. docs/what-is-read.md says how each is read.
+"""AWS's types that make IAM or hand a role to somebody, by whether a module here reads whom (docs/what-is-read.md).
+
+One that is read is also a row of `_READERS` in `reading.cloudformation`, for what aws-native and templates make, and of
+`MAKERS` in `model.translation`, if it holds other types.
 """
 _NEW = TypeOf(Reading.NOT_READ, "is a type of a service that decides who may enter, and this version does not know it")
 _DECIDES = ("iam::", "ssoadmin::", "accountaccess::")

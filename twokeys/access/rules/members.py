@@ -14,11 +14,7 @@ from twokeys.access.reading.snapshot import Resource
 from twokeys.access.reading.type_names import ACCESS_KEY, ACCOUNT, PASSWORD, USER
 from twokeys.iam import UNKNOWN
 
-_TRUE = ("true", "t", "1")
-"""What AWS's provider takes for true: its bridge reads a text by strconv.ParseBool.
-
-https://github.com/pulumi/pulumi-terraform-bridge/blob/v3.110.0/pkg/tfbridge/schema.go (CoerceTerraformString)
-"""
+_TRUE = ("true", "t", "1")  # as AWS's provider reads a text: CoerceTerraformString of pulumi-terraform-bridge
 _LONG_TERM = {USER: "IAM user", ACCESS_KEY: "access key", PASSWORD: "console password"}
 
 
