@@ -364,8 +364,9 @@ def test_of_one_person_a_change_of_another_user_is_not_what_is_not_shown() -> No
     found = replace(found, not_in_states=not_in_states(answers, found.changes))
     assert len(against_states(answers, found).changed_since) == 3
     own = of_person(answers, "ann", {Who("user", HUB, "ann")})
-    said = str(not_shown(against_states(own, by_person(found, own))))
-    assert "changes of keys that the states do not have and that may concern ann (" in said
+    told = against_states(own, by_person(found, own))
+    assert "changes of keys that the states do not have and that may concern ann (" in str(not_shown(told))
+    said = "; ".join(told.changed_since)
     assert ("of ann (ReadOnlyAccess) in" in said, "of new in" in said, "of bob (" in said) == (True, False, False)
 
 

@@ -32,7 +32,7 @@ from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
-from twokeys.audit.events import entered, headline, through_roles, ways
+from twokeys.audit.events import entered, headline, ways
 from twokeys.audit.first_sheet import is_noteworthy
 from twokeys.audit.first_sheet import lines as first_lines
 from twokeys.audit.logs import Source
@@ -1187,14 +1187,6 @@ def test_a_way_through_roles_is_used_where_each_session_began_the_next() -> None
     found = compared(world, first, after)
     assert [(one.door.source.who.name, one.count) for one in found.steps] == [("ann", 1)]
     assert found.apart == {}, "a step on the way is counted as such, and not again as a call within the account"
-    (used,) = through_roles(found)
-    assert used == (
-        "used",
-        f"user ann of management ({HUB}) -> role deployer of {STAGE}, through role ci of management, 1 time, "
-        "last 2026-09-01 20:00 UTC",
-    )
-    unused = through_roles(compared(world, second))
-    assert unused == [("no record of use", f"1 way of user ann of management, into {STAGE}, through other roles")]
     assert [(one.use.caller.who.name, one.on_the_way) for one in found.population] == [("ann", True), ("ci", False)]
     found = compared(world, second, covered=(STAGE,))
     (way,) = [one for one in found.ways if one.way.source.who.name == "ann"]

@@ -294,11 +294,11 @@ def test_the_first_sheet_has_a_line_of_each_kind_before_a_second_one_and_everybo
     found = compare(answers, trail, learning_days=0)
     lines = opened(answers, found, STAGE).locator(".look li").all_inner_texts()
     assert [line.partition(" -> ")[0].partition(" ")[2] for line in lines] == [
-        *(f"09:00, 2 times since 09-01 user {who} of {OUTSIDE}" for who in ("x", "y")),
+        *(f"09:00 to 09-02 09:00, 2 times user {who} of {OUTSIDE}" for who in ("x", "y")),
         f"09:00, 2 times root user of {STAGE}",
         f"09:00 user eve of {STAGE}",
         f"09:00 user eve of {STAGE}",
-        "09:00, 3 times since 09-04 user ann of management",
+        "09:00 to 09-06 09:00, 3 times user ann of management",
     ]
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-from twokeys.answers.model import Answers, Way
+from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit import first_sheet, words
 from twokeys.audit.comparison import Comparison
@@ -226,7 +226,6 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield from (f"{how}: {door}" for how, door in words.uses(comparison.doors, named))
     yield from (f"on the way, {how}: {step}" for how, step in words.uses(comparison.steps, named))
     yield from filter(None, [ways(comparison)])
-    yield from _few("ways through other roles", list(map(": ".join, through_roles(comparison))))
     yield from filter(None, [about_early(comparison)])
     for signed in comparison.sign_ins:
         yield f"signed in: {words.sign_ins(signed, answers)}"
@@ -269,14 +268,12 @@ def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json"
 
 
 def ways(comparison: Comparison) -> str:
-    """How many of the ways in were used, and what tells more, in a sentence; empty where there is none."""
+    """How many of the ways in were used, in a sentence; empty where there is none."""
     counts = Counter(one.usage for one in comparison.ways)
     each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
     if not counts:
         return ""
-    step = "give whole files and digests of what is not covered, or name the regions with an active STS endpoint"
-    known = f". To know more, {step}" if counts[Usage.NOT_KNOWN] or comparison.was_read.not_covered else ""
-    return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}{known}"
+    return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}"
 
 
 def who_changed(answers: Answers, comparison: Comparison) -> str:
@@ -291,26 +288,6 @@ def who_changed(answers: Answers, comparison: Comparison) -> str:
         named = f" as {words.said_of(sessions)}" if sessions else ""
         each.append(f"{len(own)} by {who}{named}{first}" + (f" ({failed} failed)" if failed else ""))
     return f"Changes of keys: {listed(each, most=words.MANY)}" if each else ""
-
-
-def through_roles(comparison: Comparison) -> list[tuple[str, str]]:
-    """The ways through other roles that were used, or perhaps, in words; in one line those that were not, and in
-    another those of which that is not known, for the reason that is said of their doors.
-    """
-    used: list[tuple[str, str]] = []
-    unused: dict[str, list[Way]] = defaultdict(list)
-    for one in (one for one in comparison.ways if one.way.through):
-        if one.usage not in (Usage.USED, Usage.PERHAPS):
-            unused[one.usage.value].append(one.way)
-            continue
-        ends = f"{one.way.source} -> {one.way.target}, through {', '.join(party.short for party in one.way.through)}"
-        count, last = counted(one.count, "time") if one.count else "", f"last {in_utc(one.last)}" if one.last else ""
-        used.append((one.usage.value, ", ".join(filter(None, (ends, count, last)))))
-    for how, own in unused.items():
-        whose = listed([way.source.short for way in own], most=words.MANY)
-        where = listed([way.target.place for way in own], most=words.MANY)
-        used.append((how, f"{counted(len(own), 'way')} of {whose}, into {where}, through other roles"))
-    return used
 
 
 def about_early(comparison: Comparison) -> str:

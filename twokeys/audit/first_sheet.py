@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level
@@ -17,7 +18,7 @@ from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import NO_CALL, called, given, who_began, without_record
 from twokeys.audit.whom import enter, ways_into
-from twokeys.audit.words import FEW
+from twokeys.audit.words import FEW, NO_DOOR
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
@@ -130,8 +131,9 @@ def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
     after = dict.fromkeys(why for why in surprises if why.startswith(Word.AFTER))
     failed = sum(use.failed is not None for use in uses)
     some = 0 < failed < len(uses)
-    others = [why for why in surprises if not (some and why.startswith(Word.FAILED))]
-    said = [] if labels or uses[0].event in LOGGING else others[:1]
+    others = dict.fromkeys(why for why in surprises if not (some and why.startswith(Word.FAILED)) and why not in after)
+    told = NO_DOOR in labels or uses[0].event in LOGGING
+    said = [] if told else sorted(others, key=lambda why: why.startswith(Word.FIRST_ENTRY))[:2]
     why = [*labels, *meanwhile, *after, *said, *([f"{failed} failed"] if some else [])]
     return f": {', '.join(dict.fromkeys(why))}" if why else ""
 
@@ -169,5 +171,7 @@ def _whence(uses: Sequence[Use]) -> str:
 
 def _when(uses: Sequence[Use]) -> str:
     first, last = (pick(use.time for use in uses) for pick in (min, max))
-    since = f" since {first:%m-%d}" if first.date() != last.date() else ""
-    return f"{last:%Y-%m-%d %H:%M}" + (f", {counted(len(uses), 'time')}{since}" if len(uses) > 1 else "")
+    until = (
+        f" to {last:{'%m-%d ' * (first.date() != last.date())}%H:%M}" if last - first >= timedelta(minutes=1) else ""
+    )
+    return f"{first:%Y-%m-%d %H:%M}{until}" + (f", {counted(len(uses), 'time')}" if len(uses) > 1 else "")

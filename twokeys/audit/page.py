@@ -53,7 +53,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         *events.at_the_top(answers, comparison),
         report.credentials(answers),
         *((events.saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
-        not_shown(replace(answers, changed_since=_above(answers))),
+        not_shown(answers),
     ]
     said, steps = zip(*(_step_of(one) for one in (numbers.sentence, *sentences) if one), strict=True)
     of_events = _events(answers, comparison, named) if comparison is not None else None
@@ -147,12 +147,6 @@ def _by_strength(answers: Answers, now: datetime) -> list[tuple[str, str, str]]:
         (level.word, str(len(ways)), listed([*dict.fromkeys(way.source.short for way in ways)], most=_MOST_PRINCIPALS))
         for level, ways in sorted(found.items(), reverse=True)
     ]
-
-
-def _above(answers: Answers) -> dict[str, str]:
-    """The changes that the states do not have, of which the lines to look at tell."""
-    users, count = filter(None, answers.changed_since.values()), len(answers.changed_since)
-    return {f"{count}, to look at": next(users, "")} if count else {}
 
 
 def _by_principal(

@@ -30,7 +30,7 @@ def gaps(answers: Answers, was_read: WasRead) -> str:
         for one in was_read.accounts
         if one.lacks is not None
     ]
-    return f"not covered: {listed(lost, most=FEW)}: entries and changes of keys there are not known" if lost else ""
+    return f"not covered: {listed(lost, most=MANY)}: entries and changes of keys there are not known" if lost else ""
 
 
 def covering(answers: Answers, was_read: WasRead) -> str:

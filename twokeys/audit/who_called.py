@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from twokeys.answers.model import Answers
 from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
+from twokeys.iam.sts import permission_set_of
 from twokeys.shown import listed
 
 NO_CALL = "differs between the states, and no recorded call explains it"
@@ -12,11 +13,10 @@ NO_CALL = "differs between the states, and no recorded call explains it"
 
 def actor(use: Use, answers: Answers) -> str:
     """Who called, with the session's name, which is the user's where a person switched roles, and who began it."""
-    return (
-        answers.named(use.caller).short
-        + (f" as {use.caller_session}" if use.caller_session else "")
-        + begun(use, answers)
-    )
+    party, session = answers.named(use.caller), use.caller_session
+    if session and (name := permission_set_of(party.who.name)):
+        return f"{session} (permission set {name}, {party.place}){begun(use, answers)}"
+    return party.short + (f" as {session}" if session else "") + begun(use, answers)
 
 
 def begun(use: Use, answers: Answers) -> str:
@@ -27,8 +27,9 @@ def begun(use: Use, answers: Answers) -> str:
 def who_began(use: Use, answers: Answers) -> str:
     """Who began the session that called, in words; who called, where no record tells."""
     first = use.begun_by
-    session = f" as {first.caller_session}" if first and first.caller_session else ""
-    return f"{caller(first, answers)}{session}" if first else actor(use, answers)
+    if first is None or permission_set_of(first.caller.who.name):
+        return actor(first or use, answers)
+    return caller(first, answers) + (f" as {first.caller_session}" if first.caller_session else "")
 
 
 def caller(use: Use, answers: Answers) -> str:
