@@ -383,6 +383,28 @@ def test_what_cannot_be_asked_is_refused_at_once_in_a_few_lines_and_nothing_is_w
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+@pytest.mark.parametrize(("completing", "said"), [({}, "Stopped."), ({"_TWOKEYS_COMPLETE": "bash_complete"}, "")])
+@pytest.mark.parametrize("during", ["click", "twokeys.assume.commands"])
+def test_ctrl_c_ends_the_first_moments_and_tab_without_a_traceback(
+    during: str, completing: dict[str, str], said: str
+) -> None:
+    script = f"""
+import os, signal, sys
+class Stop:
+    def find_spec(self, name, *_):
+        if name == {during!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Stop())
+sys.argv = ["twokeys", "assume"]
+from twokeys.__main__ import main
+main()
+"""
+    words = {"COMP_WORDS": "twokeys assume ", "COMP_CWORD": "2", **completing}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, env=os.environ | words, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (130, said)
+
+
 def test_a_standard_input_that_a_shell_closed_is_an_empty_one() -> None:
     command = [str(Path(sys.executable).with_name("twokeys")), "costs", "--file", "-"]
     done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command], capture_output=True, text=True, check=False)

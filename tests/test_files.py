@@ -160,6 +160,11 @@ def test_a_file_that_another_run_holds_is_refused_after_a_while(config: Path) ->
         pass
 
 
+def test_where_no_lock_can_be_made_no_other_run_is_said_to_hold_the_file() -> None:
+    with pytest.raises(Refusal, match="no lock can be made beside it"), files.locked(Path("/proc/none"), seconds=0.1):
+        raise AssertionError("there are no files of one's own in it")
+
+
 def test_an_output_replaces_an_older_one_with_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     before = os.umask(0o027)

@@ -38,6 +38,8 @@ def locked(path: Path, seconds: float = 10) -> Iterator[None]:
         try:
             lock.acquire(timeout=seconds)
         except Timeout as error:
+            if not os.path.exists(lock.lock_file):
+                raise OSError(0, f"no lock can be made beside it: {lock.lock_file}") from error
             raise Refusal(
                 "the file is in use",
                 where=str(path),

@@ -484,16 +484,27 @@ def test_a_session_that_may_have_begun_with_mfa_is_tried_before_a_code_is_asked_
     done = run("stage-reader", "--from", write(tmp_path, "mfa.json", outputs(asking)), "--json")
     assert json.loads(done.stdout)["arn"].startswith(f"arn:aws:sts::{STAGE}:assumed-role/reader/")
     assert "Code of" not in done.output
+    asking["door"]["requires"]["conditions"] = ["aws:SourceIp IpAddress 203.0.113.0/24"]
+    elsewhere = write(tmp_path, "mfa.json", outputs(asking))
+    denied = CliRunner().invoke(assume, ["stage-reader", "--from", elsewhere, "--external-id", "Another-ID"])
+    assert "Note: without a code: An error occurred (AccessDenied)" in denied.stderr
+    assert "it is open only from 203.0.113.0/24" in denied.stderr
 
 
-def test_a_code_that_is_given_is_sent_though_the_file_says_nothing_of_mfa(doors: str) -> None:
+def test_a_code_that_is_given_is_sent_to_a_door_that_does_not_open_without_it_whatever_its_file_says(
+    doors: str,
+) -> None:
+    opened = run("stage-reader", "--from", doors, "--mfa-code", "123456", "--json")
+    assert json.loads(opened.stdout)["arn"] == READER, "a wrong code shuts no door that asks for none"
+    assert "Note: --mfa-code did not count" in opened.stderr
+    denied = ("stage-reader", "--from", doors, "--external-id", "Another-ID")  # as one does that asks for MFA
     ada = f"arn:aws:iam::{MANAGEMENT}:mfa/ada"
     for device in (ada.replace("ada", "phone"), ada):
         option = ["--mfa-serial", device] if device != ada else []
         with pytest.raises(Refusal, match=f"MultiFactorAuthentication failed.*next code of {device};"):  # not there
-            run("stage-reader", "--from", doors, "--mfa-code", "123456", *option)
+            run(*denied, "--mfa-code", "123456", *option)
     with pytest.raises(Refusal, match=f"that device is in account {STAGE}, and AWS takes codes of your own"):
-        run("stage-reader", "--from", doors, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
+        run(*denied, "--mfa-code", "1", "--mfa-serial", f"arn:aws:iam::{STAGE}:mfa/ada")
 
 
 def test_nobody_is_asked_for_the_code_of_a_door_that_its_file_says_is_another_s(tmp_path: Path) -> None:

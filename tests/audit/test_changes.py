@@ -632,8 +632,8 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     of_nobody = "calls with an access key of a user that nothing read shows, 1 time"
     assert f"): other {of_nobody}; roleName deployer, policyArn {ADMINISTRATOR}\n" in text
     assert f"): CreateUser {of_nobody}; failed: AccessDenied\n" in text
-    assert [text.count(f"-> {call} of prod") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
-    (often,) = (line for line in text.splitlines() if "-> CreateRole of" in line)
+    assert [text.count(f"-> {call} of prod (") for call in ("AttachRolePolicy", "CreateUser")] == [1, 1], "each once"
+    (often,) = (line for line in text.splitlines() if "-> CreateRole of prod (" in line)
     assert often.startswith("unusual, changed (9): "), "but for those that were open"
     of_ours = f"roleName x; trusts account {HUB} as a whole"
     assert f"), the last of 9 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often

@@ -831,7 +831,7 @@ def test_entries_for_another_person_or_from_another_address_are_lines_of_their_o
     ]
     text = run("prod", "--events", logs(tmp_path, *records)).stdout
     first, other = (
-        line for line in text.splitlines() if "user mallory" in line and " -> " in line and " from " in line
+        line for line in text.splitlines() if " UTC user mallory" in line and " -> " in line and " from " in line
     )
     assert "from 198.51.100.7" in first
     assert "for eve" not in first

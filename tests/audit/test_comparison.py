@@ -33,6 +33,7 @@ from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
 from twokeys.audit.events import entered, headline, through_roles, ways
+from twokeys.audit.first_sheet import is_noteworthy
 from twokeys.audit.first_sheet import lines as first_lines
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
@@ -163,9 +164,17 @@ def test_a_third_party_s_account_needs_no_records_as_the_role_s_has_each_entry_f
     outside = {"StringEquals": {"sts:ExternalId": "abc-123"}}
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=outside)))
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14)
-    assert (usage(found)["vendor"], found.was_read.not_covered, found.noteworthy) == (Usage.NEVER, {}, False)
+    assert (usage(found)["vendor"], found.was_read.not_covered, is_noteworthy(found.answers, found)) == (
+        Usage.NEVER,
+        {},
+        False,
+    )
     lost = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14, covered=(HUB,))
-    assert (usage(lost)["vendor"], [*lost.was_read.not_covered], lost.noteworthy) == (Usage.NOT_KNOWN, [STAGE], True)
+    assert (usage(lost)["vendor"], [*lost.was_read.not_covered], is_noteworthy(lost.answers, lost)) == (
+        Usage.NOT_KNOWN,
+        [STAGE],
+        True,
+    )
 
 
 def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
@@ -1325,7 +1334,7 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
     assert whys(found)[0][0] == "its AssumeRole is in no record"
     assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(read(two_keys().graph), found)
-    assert found.noteworthy
+    assert is_noteworthy(found.answers, found)
 
 
 def test_a_session_whose_assume_role_is_in_no_record_is_without_a_door_where_its_role_has_none() -> None:
@@ -1908,6 +1917,10 @@ def test_whoever_comes_into_a_role_from_which_a_way_leads_on_and_is_no_step_of_i
 ) -> None:
     """With their session's key they are through the door behind it, whose record names the role alone."""
     found = compared(two_keys(), entry(caller, CI, at(1)), entry(CI, DEPLOYER, at(2)))
-    assert ([one.role for one in found.undeclared], found.entries, found.noteworthy) == (["ci"], 1, True)
+    assert ([one.role for one in found.undeclared], found.entries, is_noteworthy(found.answers, found)) == (
+        ["ci"],
+        1,
+        True,
+    )
     service = {**BY_A_SERVICE, "requestParameters": {"roleArn": CI}, "resources": [], "eventTime": at(1)}
     assert compared(two_keys(), service, entry(CI, DEPLOYER, at(2))).undeclared == ()

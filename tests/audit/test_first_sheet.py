@@ -1,16 +1,22 @@
 """What the first sheet says of each thing that somebody has to look at: who, into what, when, from where; in order."""
 
+from dataclasses import replace
+
 import pytest
 
+from tests.access.test_identity_center import center
 from tests.access.test_translation import put
 from tests.access.world import CI, HUB, MFA, OUTSIDE, STAGE, arn, document, grants, replaced, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, caller, compared, root_sessions
+from tests.audit.test_taken_back import READ_ONLY, of_set
+from tests.audit.test_two_times import of_two_times
 from twokeys.answers.reading import read
 from twokeys.audit.against_states import against_states
-from twokeys.audit.events import at_the_top
-from twokeys.audit.first_sheet import lines
-from twokeys.audit.to_look_at import to_look_at
+from twokeys.audit.coverage import WasRead
+from twokeys.audit.events import at_the_top, to_look_at
+from twokeys.audit.first_sheet import is_noteworthy, lines, planned
+from twokeys.audit.to_look_at import to_look_at as each_use
 
 POLICY = {"policyId": "p-12345678", "targetId": STAGE}
 
@@ -37,11 +43,9 @@ def test_a_control_policy_that_was_detached_for_a_while_is_named_once_and_its_re
     ((when, line),) = lines(answers, found)
     assert (when, line) == (
         "2026-09-02 09:00",
-        f"user eve of management -> DetachPolicy until 09-02 10:00 of guard-rails in {STAGE} from 192.0.2.0",
+        "user eve of management -> DetachPolicy until 09-02 10:00 of organization policy guard-rails in "
+        f"{STAGE} from 192.0.2.0",
     )
-    assert [one.partition(": ")[2].partition(" from ")[0] for one in at_the_top(answers, found)] == [
-        f"DetachPolicy of guard-rails in {STAGE}"
-    ]
 
 
 def test_a_root_session_says_what_it_was_limited_to() -> None:
@@ -91,7 +95,7 @@ def test_who_perhaps_came_by_a_door_is_counted_apart_from_who_did() -> None:
     callers = [arn(OUTSIDE, "user/agent"), CI_SESSION]
     came = [entry(who, role, at(day)) for day, (who, role) in enumerate(zip(callers, (shared, DEPLOYER), strict=True))]
     found = compared(world, *came, entry(arn(OUTSIDE, "user/mallory"), DEPLOYER, at(2)))
-    (entered, *_) = at_the_top(found.answers, found, told=True)
+    (entered, *_) = at_the_top(found.answers, found)
     assert entered.partition(". Next step")[0] == (
         f"Entered by a door or perhaps by one: user agent of {OUTSIDE} (no permissions 1; 1 perhaps by a door), "
         "role ci of management (no permissions 1)"
@@ -111,7 +115,7 @@ def test_the_strongest_policy_that_a_plan_gave_is_named_with_who_may_enter_by_it
     )
     found = compared(world, *calls, from_states=True)
     said = "AttachRolePolicy (AdministratorAccess) of deployer in"
-    (line,) = (line for _, line in lines(found.answers, found) if "AttachRolePolicy" in line)
+    (line,) = (line for _, line in planned(found.answers, found) if "AttachRolePolicy" in line)
     assert line.startswith(
         f"user eve of {STAGE} -> {said} {STAGE}, which role ci of management may enter (administrator) "
     )
@@ -132,6 +136,37 @@ def test_the_text_has_what_is_to_be_looked_at_in_the_order_of_the_first_sheet() 
     found = compared(world, *without, logging, entry(arn(HUB, "user/eve"), DEPLOYER, at(30)))
     answers = read(world.graph)
     page = [line.partition(" of ")[0] for _, line in lines(answers, found)]
-    text = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in to_look_at(answers, found)[0]]
+    text = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in each_use(answers, found)[0]]
     assert page == ["user eve", "user zoe", "user ann"]
     assert text == [*page, *["user ann"] * 18]
+
+
+@pytest.mark.parametrize("policy", ["AdministratorAccess", "PowerUserAccess"])
+@pytest.mark.parametrize("back", [False, True])
+def test_what_a_permission_set_was_given_and_no_account_has_is_in_the_list_which_the_exit_code_follows(
+    policy: str, *, back: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_AttachManagedPolicyToPermissionSet.html."""
+    asked_for = {"managedPolicyArn": f"arn:aws:iam::aws:policy/{policy}"}
+    calls = [of_set(1, "AttachManagedPolicyToPermissionSet", asked_for)]
+    calls += [of_set(2, "DetachManagedPolicyFromPermissionSet", asked_for)] * back
+    found = compared(center(), *calls, from_states=True)
+    ((_, line),) = lines(found.answers, found)
+    assert ("never provisioned" if back else "not provisioned yet: the next provisioning makes it real") in line
+    assert "may enter" not in line, "nobody could"
+    assert to_look_at(found.answers, found)[1:] == [f"1. 2026-09-02 09:00 {line}"]
+    assert is_noteworthy(found.answers, replace(found, was_read=WasRead(), doors=(), steps=()))
+
+
+@pytest.mark.parametrize("older", [False, True])
+def test_what_both_states_show_to_be_taken_away_is_changed_and_not_to_be_looked_at(*, older: bool) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html."""
+    old, new = two_keys(), two_keys()
+    put(old, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "p", old.stage, role="deployer", policyArn=READ_ONLY)
+    gone = {"requestParameters": {"roleName": "deployer", "policyArn": READ_ONLY}}
+    call = called(STAGE, at(2), "DetachRolePolicy", "eve", **gone)
+    found = of_two_times(old, new, call) if older else compared(new, call, from_states=True)
+    found = replace(found, unusual=(), was_read=WasRead(), doors=(), steps=())
+    assert is_noteworthy(found.answers, found) is not older
+    changed = [line for line in at_the_top(found.answers, found) if line.startswith("Changed, as the states show it: ")]
+    assert len(changed) == older

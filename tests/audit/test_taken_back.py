@@ -25,6 +25,8 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
 from twokeys.audit.events import NOT_LOOKED_AT, at_the_top, who_changed
 from twokeys.audit.events import taken_back as lines
+from twokeys.audit.first_sheet import is_noteworthy
+from twokeys.audit.first_sheet import lines as sheet
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
@@ -114,7 +116,7 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
     assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
-    assert bool(at_the_top(answers, found)) is bool(found.taken_back)
+    assert bool(sheet(answers, replace(found, unusual=()))) is bool(found.taken_back or found.not_in_states)
 
 
 def test_of_whom_a_trust_policy_let_in_what_that_of_now_asks_for_besides_is_said() -> None:
@@ -173,10 +175,11 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
     assert all(one.permissions is None for one in found.taken_back)
     given = any(one.since for one in found.taken_back)
     gone = any(said) and calls[0][0] != "PutRolePolicy"  # which may have been the first
-    assert [line.partition(", ")[0] for line in at_the_top(answers, found)] == [
-        "Given and taken back in the period" if given else "Not known is whom keys let in before 1 change in the period"
-    ] * len(said)
-    assert replace(found, was_read=WasRead(), doors=(), steps=(), unusual=()).noteworthy is gone
+    assert [line.partition(" in the period")[0] for line in at_the_top(answers, found) if line.startswith("Not")] == [
+        "Not known is whom keys let in before 1 change"
+    ] * bool(said and not given)
+    found = replace(found, was_read=WasRead(), doors=(), steps=(), unusual=())
+    assert is_noteworthy(answers, found) is (gone or bool(found.not_in_states))
 
 
 @pytest.mark.parametrize(
@@ -211,15 +214,14 @@ def test_how_strong_a_role_was_while_it_was_open_says_nothing_of_another_time(
     [
         (
             [(f"{do}RolePolicy", OURS | {"policyArn": ADMINISTRATOR}) for do in ("Attach", "Detach")],
-            "Was stronger in the period than now, for who may enter anyway: role ci of management -> role "
-            "deployer of 222222222222: administrator (Administrator",
+            "was given more: role ci of management -> role deployer of 222222222222: administrator (Administrator",
         ),
         (
             [
                 ("PutRolePolicy", OURS | {"policyName": "x", "policyDocument": document(grants(DEPLOYER))}),
                 ("DeleteRolePolicy", OURS | {"policyName": "x"}),
             ],
-            "Given and taken back in the period, and not judged whom it let in: PutRolePolicy of deployer (x)",
+            "was given or taken away, not judged: PutRolePolicy of deployer (x)",
         ),
     ],
 )
@@ -227,9 +229,9 @@ def test_a_role_that_was_stronger_for_a_while_says_how_strong_but_for_what_lets_
     calls: list[tuple[str, dict[str, Any]]], said: str
 ) -> None:
     answers, found = asked(*calls)
-    (top,) = at_the_top(answers, found)
-    assert top.startswith(said)
-    assert found.noteworthy
+    (line,) = lines(answers, found)
+    assert ": ".join(line).startswith(said)
+    assert is_noteworthy(answers, found)
 
 
 TO_STAGE, TO_PROD = ({"targetType": "AWS_ACCOUNT", "targetId": one} for one in (STAGE, PROD))
@@ -264,7 +266,7 @@ def of_set(days: float, event: str, asked_for: dict[str, Any]) -> dict[str, Any]
         ),
         (
             [(1, PROVISIONED, TO_PROD), (2.6, PROVISIONED, TO_STAGE)],
-            f"given to the set 2026-09-02 09:00 UTC, {TAKEN_FROM_IT}, and not provisioned meanwhile in what was read",
+            f"given to the set 2026-09-02 09:00 UTC, {TAKEN_FROM_IT}, never provisioned",
             [],
         ),
     ],
@@ -306,7 +308,9 @@ def test_an_account_has_of_a_permission_set_what_was_last_provisioned_there(
     strengths = {str(way.permissions) for way in answers.ways if way.source.who.name == "admins"}
     assert strengths == {"administrator" if "still" in said else "read"}
     rows = [*csv.DictReader(as_csv(answers, None, found, DAY).splitlines())]
-    (row,) = [row for row in rows if row["what"] == "was given more"]
+    (row,) = [
+        row for row in rows if row["what"] in ("was given more", "was given to a permission set, never provisioned")
+    ]
     assert {one["begun by"] for one in rows if one["what"].startswith("was ")} == {"user eve of management"}
     given = {"who": "Identity Center group admins", "into": "permission set Admin", "permissions": "administrator"}
     assert [row["account"], row["who"], row["into role"], row["permissions"]] == [STAGE, *given.values()]
@@ -332,7 +336,7 @@ def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_take
     found = compared(world, of_ann(1.5), of_ann(2.5), *(of_set(*one) for one in calls), from_states=True)
     (one,) = found.taken_back
     assert one.between.startswith(f"from before the records {said}")
-    assert ([one.places, len(one.entered)], found.noteworthy) == ([(STAGE,), entered], True)
+    assert ([one.places, len(one.entered)], is_noteworthy(found.answers, found)) == ([(STAGE,), entered], True)
     assert {str(way.permissions) for way in found.answers.ways if way.source.who.name == "admins"} == {strength}
 
 
@@ -493,8 +497,7 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    who = "user mallory of management (no permissions 1; 1 without a door)"
-    assert at_the_top(answers, found) == [f"Entered: {who}. Next step for who came without a door: {step}"]
+    assert at_the_top(answers, found) == [f"Entered by a door: nobody. Next step for who came without a door: {step}"]
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:

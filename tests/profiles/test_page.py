@@ -189,10 +189,12 @@ def test_whatever_an_export_says_stays_text_and_the_page_loads_nothing(tmp_path:
 
 
 def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_path: Path) -> None:
-    shut = door("b", role="b", expires="2026-01-31T15:00Z"), door("d", role="d", opens="2999-01-31T15:00Z")
+    shut = door("b", role="b", expires="2026-01-31T15:00Z", owner="platform")
+    later = door("d", role="d", opens="2999-01-31T15:00Z")
     told = outputs(
-        door("a", permits="read"),
-        *shut,
+        door("a", permits="read", mfa=True),
+        shut,
+        later,
         door("c", names=("bob",)),
         door("e", role="e", external_id="x-1"),
         as_of="2026-11-28T06:30:12+00:00",
@@ -207,8 +209,9 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
     assert "The doors are as of 2026-11-28 06:30 UTC." in _Page(printed).text
     said = (
         "permits: read",
+        "sign in to the console with MFA",
         "console e --external-id",
-        "closed since 2026-01-31 15:00 UTC",
+        "closed since 2026-01-31 15:00 UTC: ask its owner (platform)",
         "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []

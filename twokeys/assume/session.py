@@ -133,8 +133,8 @@ class Given:
 
     Without a `profile` the credentials of the surroundings are taken. `seconds` is how long; by default as long as the
     role allows, and an hour if the credentials are a session's. `mfa_serial` is the ARN of the MFA device, by default
-    the user's that is called like the user; `mfa_code` are its six digits, which a user sends whatever the door is said
-    to ask for. `region` is where to work; by default the region of the surroundings, else the door's.
+    the user's that is called like the user; `mfa_code` are its six digits, which a user sends to a door that does not
+    open without. `region` is where to work; by default the region of the surroundings, else the door's.
     """
 
     profile: str | None = None
@@ -190,10 +190,10 @@ def open_session(
         asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
-        if code is None and (of_session or not all(asks_mfa)):
-            answered = _without_code(sts, asked, mfa=any(asks_mfa))
+        if (code is None and of_session) or not all(asks_mfa):
+            answered = _without_code(sts, asked, way if code or any(asks_mfa) else None, of_session=of_session)
             if answered and given.mfa_code:
-                note("--mfa-code did not count: a role's session shows no code, and the door asked for none")
+                note("--mfa-code did not count: the door asked for none")
         if answered is None:
             if code is None and (refusal := others or _shut(way, reading)):
                 raise refusal
@@ -327,17 +327,21 @@ def _six_digits(code: str, way: RoleWay, serial: str) -> str:
     return given
 
 
-def _without_code(sts: Any, asked: Mapping[str, Any], *, mfa: bool) -> Any:  # noqa: ANN401 - boto3's
-    """What AssumeRole answers; None where a door that asks for MFA denies it to a session that began without.
+def _without_code(sts: Any, asked: Mapping[str, Any], may_ask: RoleWay | None, *, of_session: bool) -> Any:  # noqa: ANN401 - boto3's
+    """What AssumeRole answers; None where a way that may ask for MFA denies it to whoever shows none.
+
+    Of a session, which may have begun with MFA, AWS may have another reason: it is said.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
     try:
         return sts.assume_role(**asked)
     except ClientError as error:
-        if mfa and error.response["Error"]["Code"] == "AccessDenied":
-            return None
-        raise
+        if may_ask is None or error.response["Error"]["Code"] != "AccessDenied":
+            raise
+        if of_session:
+            note(f"without a code: {error}{f'; it is open {only_if(may_ask)}' if may_ask.conditions else ''}")
+        return None
 
 
 def _role_way(ways: Sequence[Way]) -> RoleWay:

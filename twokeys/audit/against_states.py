@@ -41,9 +41,9 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     may come in now; and the times of which nothing tells, between what was read and the records.
     """
     since = {
-        f"{about(one, answers)} on {in_utc(one.use.time)} by {actor(one.use, answers)}": one.of[1]
-        * (one.of[0] == "user")
-        for one in sorted((each.change for each in comparison.not_in_states), key=lambda one: -strength(one, answers))
+        f"{about(each.change, answers)} on {in_utc(each.change.use.time)} by {actor(each.change.use, answers)}"
+        f"{each.not_provisioned}": each.change.of[1] * (each.change.of[0] == "user")
+        for each in sorted(comparison.not_in_states, key=lambda one: -strength(one.change, answers))
     }
     times = sorted(moment for one in answers.evidence if (answers.from_states or one.caller) and (moment := one.moment))
     first, last = comparison.asked
@@ -116,13 +116,15 @@ def _in_accounts(one: Stood, history: History) -> Iterator[Stood]:
     Those of one time are one. An account may be provisioned in the second of the call that gives or takes. Live IAM
     shows what the role has: what it has is not taken back, and what it has not is not there any more.
     """
-    if one.permissions is None or one.change.of[0] != "set":
+    ways = ways_into(one.change, history.answers) if one.change.gives in POLICIES else ()
+    given = one.since or (one.change.undone and one.permissions)
+    if one.change.of[0] != "set" or not ways or not given:
         yield one
         return
     given, taken, undone, answers = one.change.use.time, one.until, one.change.undone, history.answers
     alike: dict[tuple[datetime | None, datetime | None, datetime | None], list[str]] = defaultdict(list)
     roles: dict[str, list[Document]] = defaultdict(list)
-    for way in ways_into(one.change, answers):
+    for way in ways:
         roles[way.account] += way.permissions.documents
     for account, has in roles.items():
         times = history.provisioned(one.change.of[1], account)

@@ -121,16 +121,6 @@ class Comparison:
         """Whether there may be entries and changes of keys that no record was given of."""
         return self.start is None or not self.was_read.whole
 
-    @property
-    def noteworthy(self) -> bool:
-        """Whether somebody has to look: at an entry without a door or an unusual one, or for what is not known.
-
-        A door that was made or changed is what a plan does: whether a policy was there before the records, only states
-        of then tell.
-        """
-        taken = self.unexplained or any(one.was_there for one in self.taken_back)
-        return bool(self.undeclared or self.unusual or self.may_be_more or any(self.not_known) or taken)
-
 
 def compare(
     answers: Answers,

@@ -5,16 +5,16 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from twokeys.answers.model import Answers, Way
 from twokeys.answers.permissions import Level
-from twokeys.audit import words
-from twokeys.audit.changes import LETS_IN
+from twokeys.audit import first_sheet, words
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
-from twokeys.audit.to_look_at import in_time, to_look_at
+from twokeys.audit.to_look_at import in_time
+from twokeys.audit.to_look_at import to_look_at as each_use
 from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
-from twokeys.audit.who_called import NO_CALL, actor, begun, caller, who_began, without_record
+from twokeys.audit.who_called import NO_CALL, actor, begun, caller, without_record
 from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
@@ -96,71 +96,53 @@ _STEP = (
     f". Next step for who came {words.NO_DOOR}: ask who it was and what they did, take away what still lets them in, "
     "or let a stack make it"
 )
+_PERHAPS = words.PERHAPS.removeprefix("entry ")
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
-_MAY_STAND = "may still be there"
-_AT_THE_TOP = {
-    WAS_OPEN: "Was open in the period and is not any more (by its trust policy; grants of ours are not judged)",
-    GIVEN: "Was stronger in the period than now, for who may enter anyway",
-    _MAY_STAND: "May still be as strong as it was in the period, for who may enter anyway",
-    NOT_JUDGED: "Given and taken back in the period, and not judged whom it let in",
-}
+_NOT_PROVISIONED = "was given to a permission set, never provisioned"
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
 _THEN = "give the states of the period's beginning as well, with the same `--events`"
 _NOT_THERE = "the older states do not show it: ask who called"
 
 
-def at_the_top(answers: Answers, comparison: Comparison | None, *, told: bool = False) -> list[str]:
-    """Who came in, what handed a role on to others, and what let somebody in during the period and was taken back, or
-    may have: of each the strongest, and how many more there are below. Where it is told who came without a door, by
-    which sessions, and what was taken back, it is not repeated, nor what older states show of what was taken away.
+def to_look_at(answers: Answers, comparison: Comparison | None) -> list[str]:
+    """What somebody has to look at, as on the first sheet of the page, of many the first."""
+    found = first_sheet.lines(answers, comparison) if comparison else []
+    shown = [f"{number}. {when} {what}" for number, (when, what) in enumerate(found[: words.MANY], 1)]
+    more = [f"{len(found) - len(shown)} more, which --html lists"] * (len(found) > len(shown))
+    return [*[f"To look at: {counted(len(found), 'line')}; all about each is below"] * bool(found), *shown, *more]
+
+
+def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
+    """Who came in by doors, what handed a role on to others, what changed as states show it, and how many changes took
+    away what no state shows.
     """
     if comparison is None:
         return []
     came, may = [], 0
-    for who, (levels, each) in entered(answers, comparison, by_doors=told).items():
-        own = [use for uses in each.values() for use in uses]
-        without, perhaps = (
-            sum(len(uses) for (_, how), uses in each.items() if how.startswith(what))
-            for what in (words.NO_DOOR, words.PERHAPS.removeprefix("entry "))
-        )
+    for who, (levels, each) in entered(answers, comparison, by_doors=True).items():
+        perhaps = sum(len(uses) for (_, how), uses in each.items() if how.startswith(_PERHAPS))
         may += perhaps
-        sessions = [] if told else [*dict.fromkeys(use.source_identity or use.caller_session or "" for use in own)]
-        named = f" as {words.said_of([*filter(None, sessions)])}" if any(sessions) else ""
         strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
-        how = f"{f'; {without} without a door' if without else ''}{f'; {perhaps} perhaps by a door' if perhaps else ''}"
-        came.append(f"{who}{named} ({strengths}{how})")
+        came.append(f"{who} ({strengths}{f'; {perhaps} perhaps by a door' if perhaps else ''})")
+    by = f" by a door{' or perhaps by one' if may else ''}" if comparison.undeclared else ""
+    in_all = listed(came, most=4 * words.FEW) or "nobody"
     handed = Counter(
         f"{one.use.event} in {answers.account_name(one.use.account)}"
         for one in comparison.changes
         if one.call.hands_on and not one.use.failed
     )
-    taken: dict[str, list[str]] = defaultdict(list)
-    for one in sorted(comparison.taken_back, key=lambda one: -(one.permissions or (Level.NONE, ()))[0]):
-        kind = _MAY_STAND if one.taken and one.may_stand else what_was(one)
-        if one.change.gives in LETS_IN and one.change.of[1] and not one.since:  # the call names whom it let in
-            continue
-        if told and (one.since or one.is_shown):
-            continue
-        what = _AT_THE_TOP[kind] if one.since or one.permissions or one.is_shown else _STOOD
-        taken[what].append(f"{one.words(answers)}, by {who_began(one.change.use, answers)}{one.came(answers)}")
-    by = f" by a door{' or perhaps by one' if may else ''}" if told and comparison.undeclared else ""
-    most = 4 * words.FEW if told else words.FEW
-    came_in = f"Entered{by}: {listed(came, most=most)}{_STEP if comparison.undeclared else ''}"
-    hands_on = [listed([f"{one} ({number})" for one, number in handed.items()], most=words.FEW)] if handed else []
-    parts = (
-        ("Hands roles to others than their services", hands_on),
-        *((what, taken[what]) for what in _AT_THE_TOP.values()),
-    )
-    said = [
-        f"{what}: {'; '.join([lines[0], *([f'{len(lines) - 1} more below'] if lines[1:] else [])])}"
-        for what, lines in parts
-        if lines
-    ]
-    differ = [] if told else [without_record(*one, answers) for one in comparison.unexplained]
-    said += [f"{NO_CALL.capitalize()}: {listed(differ, most=words.FEW)}"] if differ else []
+    hands_on = listed([f"{one} ({number})" for one, number in handed.items()], most=words.FEW)
+    planned = [f"{when} {what}" for when, what in first_sheet.planned(answers, comparison)]
+    more = [f"{len(planned) - words.FEW} more, under Changes of keys"] * (len(planned) > words.FEW)
+    stood = sum(first_sheet.is_not_known(one) for one in comparison.taken_back)
     step = _NOT_THERE if answers.before else _THEN
-    stood = [f"{_STOOD.format(counted(len(taken[_STOOD]), 'change'))}. Next step: {step}"] * bool(taken[_STOOD])
-    return [came_in] * bool(came) + said + stood
+    parts = (
+        (came or comparison.undeclared, f"Entered{by}: {in_all}{_STEP if comparison.undeclared else ''}"),
+        (handed, f"Hands roles to others than their services: {hands_on}"),
+        (planned, f"Changed, as the states show it: {'; '.join([*planned[: words.FEW], *more])}"),
+        (stood, f"{_STOOD.format(counted(stood, 'change'))}. Next step: {step}"),
+    )
+    return [said for is_there, said in parts if is_there]
 
 
 Entered = dict[str, tuple[Counter[Level], dict[tuple[str, str], list[Use]]]]
@@ -235,7 +217,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield "What CloudTrail saw"
     yield period(comparison)
     yield from _few("not readable", not_readable(comparison.was_read))
-    looked_at, changed = to_look_at(answers, comparison)
+    looked_at, changed = each_use(answers, comparison)
     few = [*in_time(looked_at[: words.MANY]), *looked_at[words.MANY :]]
     yield from _few("entries, calls and attempts", list(map(": ".join, few)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
@@ -254,6 +236,8 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
 
 def what_was(one: Stood) -> str:
     """Of what kind that is which was taken back."""
+    if one.not_provisioned:
+        return _NOT_PROVISIONED
     return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
 

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from twokeys.answers.model import Answers
+from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit import to_look_at
+from twokeys.audit.bearing import may_deny
 from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
@@ -17,29 +18,28 @@ from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import NO_CALL, called, given, who_began, without_record
 from twokeys.audit.whom import enter, ways_into
 from twokeys.audit.words import FEW
+from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
 Lines = list[tuple[str, str]]
 
 
 def lines(answers: Answers, comparison: Comparison) -> Lines:
-    """When, and the rest, of what one principal did of a kind, the most important first.
+    """When, and the rest, of what one principal did of a kind, the most important first: what the text's beginning, the
+    page's first sheet and the exit code are about.
 
-    Changes of keys are among them that the states do not have, or that were taken back, MFA devices of others, and of
-    what was given otherwise the strongest.
+    Changes of keys are among them that the states do not have, or that were taken back, MFA devices of others, and what
+    took away what no state shows.
     """
     found: list[tuple[int, to_look_at.Rank, tuple[str, str]]] = []
-    of_calls: dict[tuple[int, str, str], list[Stood]] = defaultdict(list)
-    for kind, stood in _changes(answers, comparison):
-        if not stood.change.use.failed:
-            of_calls[kind, who_began(stood.change.use, answers), stood.change.of[1]].append(stood)
+    of_calls = _grouped(answers, comparison)
     said = {each.change.use.id for calls in of_calls.values() for each in calls}
     for did in to_look_at.did_and_changed(answers, comparison)[0]:
         if same := [one for one in did.same if not said.issuperset(use.id for use in one.uses)]:
             found.append((did.kind, did.rank, _line(replace(did, same=same), answers)))
     for (kind, who, _), calls in of_calls.items():
-        calls.sort(key=lambda one: -strength(one.change, answers))
-        found.append((kind, (False, False, -strength(calls[0].change, answers)), _changed(who, calls, answers)))
+        if kind != to_look_at.PLANNED:
+            found.append((kind, (False, False, -strength(calls[0].change, answers)), _changed(who, calls, answers)))
     if each := [without_record(*one, answers) for one in comparison.unexplained]:
         last = max(one.moment for one in answers.evidence if one.moment)
         text = f"or before: {listed(each, most=FEW)}: {NO_CALL}"
@@ -47,12 +47,34 @@ def lines(answers: Answers, comparison: Comparison) -> Lines:
     return to_look_at.in_order(found)
 
 
+def is_noteworthy(answers: Answers, comparison: Comparison) -> bool:
+    """Whether somebody has to look: at one of the lines, or for what is not known."""
+    return bool(comparison.may_be_more or any(comparison.not_known) or lines(answers, comparison))
+
+
+def planned(answers: Answers, comparison: Comparison) -> Lines:
+    """The same of what changed as the states show it: what was taken away, and of what was given the strongest."""
+    found = _grouped(answers, comparison).items()
+    return [_changed(who, calls, answers) for (kind, who, _), calls in found if kind == to_look_at.PLANNED]
+
+
+def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, str], list[Stood]]:
+    """The changes of keys of a kind by who called and whom they are of, the strongest first."""
+    found: dict[tuple[int, str, str], list[Stood]] = defaultdict(list)
+    for kind, stood in sorted(_changes(answers, comparison), key=lambda one: -strength(one[1].change, answers)):
+        found[kind, who_began(stood.change.use, answers), stood.change.of[1] + stood.not_provisioned].append(stood)
+    return found
+
+
 def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, Stood]]:
-    """The changes of keys that are to be looked at, each with its kind."""
-    stood = (*comparison.not_in_states, *comparison.taken_back)
+    """The changes of keys that did something, each with its kind."""
+    stood, unusual = (*comparison.not_in_states, *comparison.taken_back), {one.use.id for one in comparison.unusual}
     for each in stood:
-        if each.since:
-            yield to_look_at.CONTROL if each.change.gives in CONTROLS else to_look_at.CHANGE, each
+        control = to_look_at.CONTROL if each.change.gives in CONTROLS else to_look_at.CHANGE
+        if _is_planned(each, answers):
+            yield to_look_at.PLANNED, each
+        elif each.was_there and not (is_not_known(each) and each.change.use.id in unusual):
+            yield control, each
     told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed):
@@ -62,7 +84,29 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
             there = answers.before and one.held in answers.before.holds and not one.call.writes
             more[Level.NONE if there else strength(one, answers)].append(one)
     strongest = max(more, default=Level.NONE)
-    yield from ((to_look_at.GIVEN, Stood(one, one.use.time, None)) for one in more[strongest] if strongest)
+    yield from ((to_look_at.PLANNED, Stood(one, one.use.time, None)) for one in more[strongest] if strongest)
+
+
+def is_not_known(one: Stood) -> bool:
+    """Whether a call took away what no state shows, nor the call."""
+    return not (one.since or one.permissions or one.accounts or one.is_shown or _is_named(one))
+
+
+def _is_named(one: Stood) -> bool:
+    return one.change.gives in LETS_IN and one.change.undone and bool(one.change.of[1])
+
+
+def _is_planned(one: Stood, answers: Answers) -> bool:
+    """Whether a call only took away what older states show, or whom it names; of control policies, boundaries and what
+    may have denied something, whether who ran the updates called.
+    """
+    call, use = one.change, one.change.use.begun_by or one.change.use
+    if one.since or one.may_stand or (one.accounts and not one.until) or not (one.is_shown or _is_named(one)):
+        return False
+    lets_in = call.gives in CONTROLS or call.of[2] == BOUNDARY
+    if call.undone and call.gives not in (*LETS_IN, "AddUserToGroup"):
+        lets_in = lets_in or may_deny(call, (), {}, answers.before or answers)
+    return not lets_in or {use.caller.who, call.use.caller.who} & {*map(Who.named, answers.updated_by)} != set()
 
 
 def _line(did: to_look_at.Did, answers: Answers) -> tuple[str, str]:
@@ -104,17 +148,18 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     one, uses = calls[0].change, [each.change.use for each in calls]
     said = []
     for each in calls:
-        until = f" until {each.until:%m-%d %H:%M}" if each.until else ""
+        until = f" until {each.until:%m-%d %H:%M}" if each.until and each.since else ""
         said.append(f"{each.change.use.event}{given(each.change, answers)}{until}")
-    whose = f" of {called(one.of[1], answers)}" if one.of[1] else ""
+    kind = "organization policy " * (one.gives in CONTROLS[:2])
+    whose = f" of {kind}{called(one.of[1], answers)}" if one.of[1] else ""
     lost = "; ".join(dict.fromkeys(each.lost for each in calls if each.lost))
     level = max(strength(each.change, answers) for each in calls)
-    of_role = enter(one, answers) if one.gives in POLICIES and not one.undone else ()
+    of_role = enter(one, answers) if one.gives in POLICIES and not one.undone and calls[0].since else ()
     may = f", which {listed(of_role, most=FEW)} may enter" if of_role else ""
-    let_in = lost or may or one.gives in LETS_IN
-    strong = f" ({level.word})" if let_in and level else ""
+    strong = f" ({level.word})" if (lost or may or one.gives in LETS_IN) and level else ""
+    let_in = f"{f', which let in {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
-    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{f', which let in {lost}' if lost else may}{strong}"
+    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{calls[0].not_provisioned}{let_in}"
     return _when(uses), text + _whence(uses)
 
 

@@ -50,7 +50,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         for strongest, said in (report.counts(of_account[account.id], now),)
     ]
     sentences = [
-        *events.at_the_top(answers, comparison, told=True),
+        *events.at_the_top(answers, comparison),
         report.credentials(answers),
         *((events.saw(answers, comparison), covering(answers, comparison.was_read)) if comparison else ()),
         not_shown(replace(answers, changed_since=_above(answers))),

@@ -28,7 +28,7 @@ from twokeys.answers.summary import (
 )
 from twokeys.answers.words import asked, facts, into, keys
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.events import asked_of, at_the_top, events, headline
+from twokeys.audit.events import asked_of, at_the_top, events, headline, to_look_at
 from twokeys.audit.what_was_read import read_from
 from twokeys.shown import counted, in_utc, listed, say
 
@@ -80,6 +80,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     say(console, title(answers, target, comparison))
     for line in (
         summary(answers, now).sentence,
+        *to_look_at(answers, comparison),
         *at_the_top(answers, comparison),
         credentials(answers),
         not_shown(answers),

@@ -64,7 +64,18 @@ class Stood:
         leaves less. What a policy was before it was written, if it was there at all, no call tells.
         """
         one = self.change
-        return bool(self.since or self.permissions) or one.undone or one.call.deletes or one.gives == TRUST
+        took = one.undone or one.call.deletes or one.gives == TRUST
+        return took or bool(self.since or self.permissions or self.accounts)
+
+    @property
+    def not_provisioned(self) -> str:
+        """Of what a permission set was given and no account has, that, in words; else empty.
+
+        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html
+        """
+        if not self.accounts or self.since or self.change.undone:
+            return ""
+        return ", never provisioned" if self.taken else ", not provisioned yet: the next provisioning makes it real"
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -75,9 +86,8 @@ class Stood:
     def between(self) -> str:
         """From when to when, in words."""
         taken = f"taken from the set {in_utc(self.taken)}" if self.taken else ""
-        if self.accounts and not self.since and not self.change.undone:
-            given = f"given to the set {in_utc(self.change.use.time)}{taken and f', {taken},'}"
-            return f"{given} and not provisioned meanwhile in what was read"
+        if self.not_provisioned:
+            return f"given to the set {in_utc(self.change.use.time)}{taken and f', {taken}'}{self.not_provisioned}"
         first = in_utc(self.since) if self.since else "before the records"
         if self.until:
             return f"from {first} to {in_utc(self.until)}" + f", when it was provisioned anew ({taken})" * bool(taken)
@@ -90,7 +100,7 @@ class Stood:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
             ways = ways_into(self.change, answers) if self.change.gives == ASSIGNS else ()
             strong = f": {max(way.permissions.level for way in ways).word}," if ways else ""
-            return f"{about(self.change, answers)}{trusts}{strong} {self.between}"
+            return f"{about(self.change, answers)}{trusts}{strong}{',' * bool(self.not_provisioned)} {self.between}"
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
         of_set = f", in {listed([answers.account_name(one) for one in self.accounts], most=_MOST)}"

@@ -73,7 +73,7 @@ def strength(one: Change, answers: Answers) -> Level:
         return Level.ADMINISTRATOR
     if one.gives == TRUST or one.gives in LETS_IN:
         return max((way.permissions.level for way in ways_into(one, answers)), default=Level.NONE)
-    gives = one.gives.endswith(_POLICIES) and not one.undone
+    gives = one.call.gives.endswith(_POLICIES) and not one.undone
     return level_of(document_of(one, answers), ()) if gives else Level.NONE
 
 

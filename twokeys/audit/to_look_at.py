@@ -19,10 +19,11 @@ from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
 UNUSUAL, CHANGED = "unusual", "changed"
-_NO_DOOR, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, GIVEN, _FAILED, _NOBODY = range(
-    12
-)
-"""The kinds of what is to be looked at, the most important first."""
+_NO_DOOR, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED, _NOBODY = range(11)
+PLANNED = 11
+"""The kinds of what is to be looked at, the most important first; last what changed as the states show it, which is
+none of it.
+"""
 Rank = tuple[bool, bool, int]
 """How one is sorted among its kind: what was let in for a while or nobody began, and of unknown strength, is last."""
 _T = TypeVar("_T")

@@ -119,7 +119,8 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     byte, and a profile that you wrote yourself is never touched: one of the same name is refused.
 
     With --page it writes no profiles, but one HTML page, to be kept anywhere: a link for each door, which switches to
-    its role in the AWS console, in the colour of its environment. It loads nothing and runs no script.
+    its role in the AWS console, in the colour of its environment: red where a word of its name begins with prod, prd
+    or live. It loads nothing and runs no script.
 
     \b
     Examples:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from twokeys.answers import pages
 from twokeys.doors.expiry import until
 from twokeys.doors.switch_role import colour_of, shortcut_url, sign_in_url, switch_role_url, takes
-from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, asks, closed, not_yet, only_if
+from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, asks, closed, not_yet, only_if, owner_of
 
 
 def page_of(
@@ -33,7 +33,8 @@ def _shown(way: Way, before: Way | None, start_url: str | None) -> dict[str, obj
     where = way.account_name + (f" ({way.account})" if way.account_name != way.account else "")
     where = where if role in way.name else f"{role} in {where}"
     lines = [[where, f"permits: {way.permits}" if way.permits else ""], [way.reason or "", *way.details]]
-    lines += [[*asks(way), only_if(way)], [why_not]]
+    asked = [f"sign in to the console {one}" if one == "with MFA" and url else one for one in asks(way)]
+    lines += [[*asked, only_if(way)], [why_not]]
     lines += [[f"until {until(way.expires)}"] if way.expires and not closed(way) else []]
     facts = [", ".join(filter(None, line)) for line in lines]
     return {"name": way.name, "url": url, "colour": colour_of(way.environment), "facts": list(filter(None, facts))}
@@ -48,8 +49,10 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
     """
     if before:
         return None, f"behind {before.name}: `twokeys console {way.name}`"
-    if shut := closed(way) or not_yet(way):
-        return None, shut
+    if since := closed(way):
+        return None, f"{since}: ask {owner_of([way])}"
+    if later := not_yet(way):
+        return None, later
     if isinstance(way, AssignmentWay):
         portal = start_url or way.start_url or ""
         if not portal.startswith("https://"):

@@ -107,10 +107,11 @@ def write(  # noqa: PLR0913, PLR0917 - whose profiles, what the exports tell, wh
         differs = done.text != old
         if differs and not dry_run:
             files.replace_text(path, old, done.text)
+    own = {one for one in (*kept, *by_hand) if has_credentials(_settings_of(("source_profile", one), by_hand, kept))}
     notes = (
         *(f"{choices.prefix}{way.name} {unwritten[way]}" for way in ways if way in unwritten),
         *mfa_from(written, who, choices),
-        *_notes(choices.source, has_credentials(first), _with_credentials(by_hand, kept), ways),
+        *_notes(choices.source, has_credentials(first), own, ways),
         *([] if ways else [NO_DOOR]),
         *_missing(exports),
     )
@@ -131,12 +132,6 @@ def _refuse_circle(
                 next_step="name the profile with your own credentials with --source-profile",
             )
         name = had.get(name, {}).get("source_profile", "")
-
-
-def _with_credentials(by_hand: Mapping[str, Mapping[str, str]], kept: Mapping[str, Mapping[str, str]]) -> Set[str]:
-    return {
-        name for name in (*kept, *by_hand) if has_credentials(_settings_of(("source_profile", name), by_hand, kept))
-    }
 
 
 def _notes(source: tuple[str, str], ready: bool, own: Set[str], ways: Sequence[Way]) -> list[str]:
