@@ -640,9 +640,16 @@ def test_text_and_page_say_what_is_alike_once_and_table_and_json_have_each_chang
     assert f"), the last of 9 since 2026-09-04 10:00 UTC: {of_ours}; other {of_nobody[:-6]}16 times" in often
     assert f"\nwas open: account {OUTSIDE} as a whole -> role x of prod: " in text, "and not once more as a change"
     rows = [row for row in csv.DictReader(Path("a.csv").read_text().splitlines()) if row["what"] == "change of keys"]
+    asked_for = f"roleName deployer, policyArn {ADMINISTRATOR}"
+    assert [(row["into role"], row["policies"]) for row in rows[:2]] == [("deployer", "AdministratorAccess"), ("", "")]
     assert [(row["who"], row["account"], row["call"], row["why"]) for row in rows[:2]] == [
-        ("user eve", PROD, "AttachRolePolicy", f"roleName deployer, policyArn {ADMINISTRATOR}"),
-        ("user eve", PROD, "CreateUser", "failed: AccessDenied"),
+        (
+            "user eve",
+            PROD,
+            "AttachRolePolicy",
+            f"AttachRolePolicy of deployer (AdministratorAccess) in prod: {asked_for}",
+        ),
+        ("user eve", PROD, "CreateUser", "CreateUser in prod: failed: AccessDenied"),
     ]
     listed = json.loads(events.partition("\nWrote")[0])["events"]["changes"]
     assert [(one["event"], one["caller"]["name"], one["changed"], one["failed"]) for one in listed[:2]] == [

@@ -1785,6 +1785,20 @@ def test_a_failed_attempt_is_unusual_at_any_time_and_teaches_nothing() -> None:
     found = compared(two_keys(), denied(ann, DEPLOYER, at(0)), learning_days=14)
     assert whys(found) == [("failed attempt: AccessDenied",)]
     assert (found.entries, usage(found)["deployer"]) == (0, Usage.NEVER)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"), [("eve", ", with access key AKIA1, which user eve of management made "), ("ann", "")]
+)
+def test_a_failed_attempt_says_by_whose_call_the_access_key_is_that_somebody_else_made(by: str, said: str) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html."""
+    failed = denied(f"arn:aws:iam::{HUB}:user/ann", DEPLOYER, at(1))
+    failed["userIdentity"] |= {"accessKeyId": "AKIA1"}
+    made = {"responseElements": {"accessKey": {"userName": "ann", "accessKeyId": "AKIA1"}}}
+    key = called(HUB, at(0), "CreateAccessKey", by, requestParameters={"userName": "ann"}, **made)
+    found = compared(two_keys(), key, failed)
+    why = next(why for one in found.unusual for why in one.why if why.startswith("failed"))
+    assert why == f"failed attempt: AccessDenied{said and said + '2026-09-01 09:00 UTC'}"
     after = compared(two_keys(), denied(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(20)))
     assert whys(after)[1] == ("this principal's first entry into this role",)
 

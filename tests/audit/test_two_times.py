@@ -144,6 +144,15 @@ def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_after_that_wa
     assert [one.use for one in found.unusual if briefly in one.why] == [found.population[2].use] * again
 
 
+def test_until_when_the_session_of_somebody_who_left_may_have_lasted_is_said() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/revoke-user-permissions.html."""
+    found = of_two_times(members(shown=True), members(shown=False), of_ann(1.95), LEFT)
+    (gone,) = found.taken_back
+    assert gone.came(found.answers).endswith(
+        ", last 2026-09-03 07:48 UTC, whose session may have lasted until 2026-09-03 11:48 UTC"
+    )
+
+
 def test_a_membership_gives_what_its_group_may_enter_through_other_roles_too_and_not_every_role() -> None:
     trail = Trail(start=DAY)
     trail.add(JOINED, delivered=True)
@@ -237,7 +246,9 @@ def test_what_differs_between_two_states_and_no_call_explains_is_said_first() ->
         on_sheet = [what for _, what in sheet(found.answers, found) if NO_CALL in what]
         assert on_sheet == [f"or before: {one}: {NO_CALL}" for one in expected]
         rows = csv.DictReader(as_csv(found.answers, None, found, DAY).splitlines())
-        assert [row["why"] for row in rows if row["what"] == NO_CALL] == expected
+        differing = [row for row in rows if row["what"] == NO_CALL]
+        assert [row["why"] for row in differing] == expected
+        assert [row["into role"] for row in differing] == ["deployer"] * len(expected)
         assert as_data(found.answers, found)["unexplained"] == expected
     assert not of_two_times(two_keys(OF_BOTH), two_keys(OF_CI)).unexplained, "that nothing is recorded is said"
     assert not of_two_times(two_keys(OF_CI), two_keys(OF_CI), recorded).unexplained

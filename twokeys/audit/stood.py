@@ -2,9 +2,9 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Party
 from twokeys.answers.permissions import Level
 from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
@@ -122,7 +122,21 @@ class Stood:
         who = Counter(actor(use, answers) for use in self.entered)
         how = "entered by it" if self.change.gives in _MEANWHILE else "entered meanwhile"
         each = listed([f"{one} ({count})" for one, count in who.most_common()], most=_MOST)
-        return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}" if who else ""
+        return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}{self._lasted(answers)}" if who else ""
+
+    def _lasted(self, answers: Answers) -> str:
+        """Until when sessions of whom it let in may have lasted, where that is after its end, which ends none.
+
+        https://docs.aws.amazon.com/singlesignon/latest/userguide/revoke-user-permissions.html
+        """
+        if self.until is None or self.change.gives in POLICIES:
+            return ""
+        ends = self.until
+        for use, each in ((use, each) for use in self.entered for each in (answers, answers.before) if each):
+            whom = filter(None, (use.target, Party(use.target, use.arn).permission_set))
+            longest = max((way.max_session_seconds or 0 for way in each.ways_into(whom)), default=0)
+            ends = max(ends, use.time + timedelta(seconds=longest))
+        return f", whose session may have lasted until {in_utc(ends)}" if ends > self.until else ""
 
     def meanwhile(self, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
@@ -17,7 +18,7 @@ from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
 from twokeys.audit.way_uses import WayUse
 from twokeys.audit.what_was_read import covered, days, not_readable
-from twokeys.audit.who_called import NO_CALL, begun, without_record
+from twokeys.audit.who_called import NO_CALL, about, begun, called, who_began, without_record
 from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet
@@ -38,7 +39,7 @@ COLUMNS = (
     "into role", "role ARN", "keys", "permissions", "policies", "through", "if", "up to", "since", "not before",
     "not after", "opens", "why", *_declared(Declaration()), "trust keys", "grant keys", "next step", "usage", "count",
     "perhaps", "last use", "time", "call", "from address", "region", "event ID", "session", "begun by",
-    "source identity", "MFA shown", "door",
+    "source identity", "MFA shown", "door", "unusual",
 )  # fmt: skip
 
 
@@ -164,12 +165,14 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         counts = {"count": str(len(signed.uses)), "last use": _at(signed.uses[-1].time)}
         yield {"what": "signed in", **ends, **counts, "why": sign_ins(signed, answers)}
     meanwhile = comparison.meanwhile(answers)
+    unusual = {one.use.id: "; ".join(one.why) for one in comparison.unusual}
     for entry in comparison.population:
         doors = "; ".join(map(by_door, entry.doors))
         why = "; ".join(filter(None, (entry.perhaps, *meanwhile.get(entry.use.id, ()))))
-        yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": why, "door": doors}
-    for unusual in comparison.unusual:
-        yield {"what": "unusual", **_row_of_use(unusual.use, answers), "why": "; ".join(unusual.why)}
+        odd = unusual.pop(entry.use.id, "")
+        yield {"what": kind_of(entry), **_row_of_use(entry.use, answers), "why": why, "door": doors, "unusual": odd}
+    for call in (each for each in comparison.unusual if each.use.id in unusual):
+        yield {"what": "unusual", **_row_of_use(call.use, answers), "unusual": "; ".join(call.why)}
     for gone, account in ((one, account) for one in comparison.taken_back for account in one.places):
         _, names = gone.permissions or (None, ())
         yield {
@@ -177,21 +180,30 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             **_row_of_use(gone.change.use, answers),
             "account": account,
             "account name": answers.account_name(account),
-            **({"who": "; ".join(gone.who(answers)), "kind": "", "of account": ""} if gone.permissions else {}),
-            "into role": gone.into(answers).removeprefix("role ") if gone.permissions else "",
-            "permissions": gone.permissions[0].word if gone.permissions else "",
-            "policies": "; ".join(names),
+            **_changed(*gone.change.of[:2], gone.change.of[2:], answers),
+            **{"who": "; ".join(gone.who(answers)) if gone.permissions else "", "kind": "", "of account": ""},
+            **({"permissions": gone.permissions[0].word, "policies": "; ".join(names)} if gone.permissions else {}),
+            "begun by": who_began(gone.change.use, answers),
             "not before": _at(gone.since),
             "not after": _at(gone.until),
             "why": f"{gone.words(answers)}{gone.came(answers)}",
         }
     for whom, what in comparison.unexplained:
         where = {"account": whom[0], "account name": answers.account_name(whom[0])}
-        yield {"what": NO_CALL, **where, "why": without_record(whom, what, answers)}
+        of = _changed(*whom[1:], what, answers)
+        yield {"what": NO_CALL, **where, **of, "why": without_record(whom, what, answers)}
     for change in comparison.changes:
-        kind, whose, _ = change.of
-        role = {"into role": whose} if kind == "role" else {}
-        yield {"what": "change of keys", **_row_of_use(change.use, answers), **role, "why": str(change)}
+        of = {**_row_of_use(change.use, answers), **_changed(*change.of[:2], change.of[2:], answers)}
+        yield {"what": "change of keys", **of, "why": f"{about(change, answers)}: {change}"}
+
+
+def _changed(kind: str, whose: str, what: Sequence[str], answers: Answers) -> dict[str, str]:
+    """The role or permission set that is changed, and the policies of it, by their names."""
+    if kind not in {"role", "set"}:
+        return {"into role": ""}
+    policies = "; ".join(one.rpartition("/")[2] for one in what if not re.fullmatch(r".* .*|\d{12}", one))
+    name = called(whose, answers)
+    return {"into role": f"permission set {name}" if kind == "set" else name, "policies": policies}
 
 
 def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:

@@ -10,7 +10,7 @@ from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
 from twokeys.audit.record import HIDDEN, SIGN_INS, Use
 from twokeys.audit.stood import AFTER
-from twokeys.audit.trail import LOGGING, Change, Trail, by_credentials
+from twokeys.audit.trail import BY_KEY, LOGGING, Change, Trail, by_credentials
 from twokeys.audit.who_called import who_began
 from twokeys.doors import Who
 from twokeys.shown import counted, in_utc
@@ -89,8 +89,9 @@ class _Users:
         parties += [step.source for step in answers.steps]
         parties += [user for user, _ in answers.memberships]
         self._answers, self._shown = answers, {one.who for one in parties}
-        made = (one for one in changes if one.use.event == "CreateUser" and one.use.failed is None)
-        self._made = {Who("user", one.recorded, one.of[1]): one.use for one in made}
+        made = [one for one in changes if one.use.event in BY_KEY and one.use.failed is None]
+        self._made = {Who("user", one.recorded, one.of[1]): one.use for one in made if one.use.event == "CreateUser"}
+        self._keys = {one.of[2]: one.use for one in made if one.use.event != "CreateUser" and one.of[2]}
 
     def unknown(self, user: Who) -> str:
         """Of a user that is not shown, that it is so, or who made it and when; empty for one that is."""
@@ -99,6 +100,13 @@ class _Users:
         if made := self._made.get(user):
             return f"of a user whom {who_began(made, self._answers)} made {in_utc(made.time)} and no state shows"
         return "of a user that nothing read shows"
+
+    def by_key(self, use: Use) -> str:
+        """Of a call with an access key that somebody else made in the period, by whom and when."""
+        made = self._keys.get(use.by or "")
+        if made is None or made.caller.who == use.caller.who:
+            return ""
+        return f", with access key {use.by}, which {who_began(made, self._answers)} made {in_utc(made.time)}"
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
@@ -181,7 +189,7 @@ def _surprises(
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
         if use.failed is not None:
-            yield Unusual(use, (f"{Word.FAILED}: {use.failed}",))
+            yield Unusual(use, (f"{Word.FAILED}: {use.failed}{users.by_key(use)}",))
             continue
         if use.event in SIGN_INS:
             if why := tuple(_sign_in(use, users)):

@@ -129,7 +129,7 @@ def _days_of(one: Covered) -> str:
         f"{listed(regions) if len(regions) <= FEW else counted(len(regions), 'region')}"
         for number, regions in sorted(whole.items(), reverse=True)
     )
-    by_what = "with a digest of each hour" if one.recorded.digests else ""
+    by_what = "with digests of all of it" if one.recorded.digests else ""
     by_what = "of each day something was read" if one.without_digests else by_what
     parts = (
         *days,
