@@ -138,6 +138,20 @@ def test_a_role_that_another_accounts_role_enters(name: str) -> None:
     assert world.rules() == rules
 
 
+@pytest.mark.parametrize(
+    ("trust", "bounded", "lacks"),
+    [(SERVICE, False, True), (SERVICE, True, False), (document(trusts(CI)), False, False)],
+)
+def test_a_policy_that_is_not_known_yet_can_deny_a_grant_that_is_known_and_gives_no_trust(
+    trust: str, bounded: bool, lacks: bool
+) -> None:
+    world = World()
+    role_to_role(world, trust, ci_inputs={"permissionsBoundary": UNKNOWN} if bounded else None)
+    world.grant("ci", world.hub, DEPLOYER)
+    world.add("RolePolicy", "data", world.hub, role="ci", name="data", policy=UNKNOWN)
+    assert ("door-needs-trust" in world.refused) is lacks
+
+
 CORRECT: dict[str, Callable[[World], object]] = {}
 WRONG: dict[str, tuple[Callable[[World], object], list[str]]] = {}
 

@@ -128,7 +128,7 @@ def test_a_role_whose_path_and_name_are_longer_than_the_console_takes_has_no_lin
     longest = f"{'p' * 50}/{'r' * 12}"
     found = page(tmp_path, outputs(door("a", role=longest), door("b", role=f"{longest}r"), door("c", role="r" * 64)))
     assert [parse_qs(urlsplit(link).query)["roleName"] for link in found.links] == [[longest], ["r" * 64]]
-    assert "twokeys console b" in found.text
+    assert "its role is longer than such a link takes: twokeys console b" in found.text
 
 
 def test_a_file_that_is_no_such_page_is_not_written_over(tmp_path: Path) -> None:

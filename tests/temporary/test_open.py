@@ -152,6 +152,20 @@ def test_a_door_whose_time_is_over_is_taken_out_of_the_file_and_keeps_no_other_s
     assert ("# The next one is open for a while." in file.read_text()) is (layout == "block")
 
 
+@pytest.mark.usefixtures("_unpreviewed")
+@pytest.mark.parametrize(("stack", "warned"), [("shop", True), ("other", False)])
+def test_a_door_of_another_stack_that_starts_from_a_role_which_goes_is_named(
+    shop: Path, stack: str, warned: bool
+) -> None:
+    """IAM refuses a policy for a role that is gone (NoSuchEntity): reference of PutRolePolicy."""
+    source = {"role": "fix", "stack": stack, "exists": True}
+    config = {"twokeys:doors": {"live-hop": {"from": source, "to": {"role": "hop"}}}}
+    (shop / "Pulumi.live.yaml").write_text(json.dumps({"config": config}))
+    told = _dry(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
+    said = "live-hop of stack live starts from role fix, which goes with shop-fix"
+    assert (said in told["warnings"]) is warned
+
+
 def test_other_stacks_are_as_the_sandbox_has_updated_them_as_in_a_preview(shop: Path) -> None:
     """https://www.pulumi.com/docs/iac/concepts/stacks/#stackreferences"""
     (shop / "__main__.py").unlink()

@@ -92,7 +92,7 @@ def read_too(graph: Graph, stack: str) -> str:
     read = ", ".join(sorted(f"{project}/{name}" for name, project in beside))
     again = f"export the state of {read} again, in which it is not; or " if read else ""
     return (
-        f"{again}name the state of {stack}, once that is updated, in the configuration of the policy pack: "
+        f"{again}name the state of {stack} in the configuration of the policy pack: "
         f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack)'
     )
 
@@ -390,7 +390,7 @@ class _Reader:
 
     def _asks_for_trust(self, door: Door) -> bool:
         """Whether a grant lacks the trust, and this stack has the grant, or a trust that a control policy shuts."""
-        if door.grant_key is not Key.PRESENT or door.trust_key is not Key.MISSING:
+        if door.trust_key is not Key.MISSING or not self._judge.is_granted(door):
             return False
         shut = door.target.urn is not None and _shut_by_control_policy(door)
         by_group = any((group, door.target) in self._asked for group in door.source.groups)

@@ -58,8 +58,10 @@ def _link(way: Way, before: Way | None, start_url: str | None) -> tuple[str | No
         if not portal.startswith("https://"):
             return None, "sign in at your AWS access portal"
         return shortcut_url(portal, way.account, way.permission_set), ""
-    if way.asks_external_id or not takes(way.role):
-        return None, f"`twokeys console {way.name}{' --external-id ID' if way.asks_external_id else ''}`"
+    if way.asks_external_id:
+        return None, f"`twokeys console {way.name} --external-id ID`"
+    if not takes(way.role):
+        return None, f"its role is longer than such a link takes: `twokeys console {way.name}`"
     return switch_role_url(
         way.account, way.role, display_name=way.name, environment=way.environment, partition=way.partition
     ), ""

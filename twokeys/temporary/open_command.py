@@ -14,7 +14,7 @@ from twokeys.options import PACK_CONFIG, PROJECT, InputPath
 from twokeys.shown import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from twokeys.project.config import Project
     from twokeys.settings.models import Settings
@@ -132,7 +132,11 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
-    said = [*_closes_earlier(settings, opening), *(warnings or [])]
+    said = [
+        *_closes_earlier(settings, opening),
+        *_starting_from(settings, name, over, _doors_of(found)),
+        *(warnings or []),
+    ]
     session = int(entry.get("sessionSeconds", _HOUR))
     shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
     ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
@@ -181,6 +185,19 @@ def _closes_earlier(settings: Settings, opening: Opening) -> list[str]:
     if before is None or before <= opening.closes:
         return []
     return [f"this is earlier than {until(before)}, when {opening.door} closes now"]
+
+
+def _starting_from(
+    settings: Settings, own: str, over: list[str], doors: Mapping[str, Mapping[str, Any]]
+) -> Iterator[str]:
+    """Which doors, of any stack, start from a role that goes with a door of the stack `own` that is taken out."""
+    for gone in over:
+        role = settings.doors[gone].target.role.rpartition("/")[2]
+        for stack, entries in doors.items():
+            for name, entry in entries.items():
+                source = entry.get("from") if isinstance(entry, dict) and name not in over else None
+                if isinstance(source, dict) and (source.get("role"), source.get("stack", stack)) == (role, own):
+                    yield f"{name} of stack {stack} starts from role {role}, which goes with {gone}"
 
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
