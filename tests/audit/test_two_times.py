@@ -439,6 +439,7 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
         assert one.words(found.answers) == (f"{whom}: no permissions, from before the records to 2026-09-03 09:00 UTC")
         assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
         assert "Changed, as the states show it: 2026-09-03 09:00 user eve of " in top
+        assert f"which no longer lets in account {OUTSIDE} as a whole" in top
         assert not [what for _, what in sheet(found.answers, found) if what.startswith("user eve")]
     else:
         assert "Next step: the older states do not show it: ask who called" in top

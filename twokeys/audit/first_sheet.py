@@ -159,7 +159,8 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     of_role = enter(one, answers) if one.gives in POLICIES and not one.undone and calls[0].since else ()
     may = f", which {listed(of_role, most=FEW)} may enter" if of_role else ""
     strong = f" ({level.word})" if (lost or may or one.gives in LETS_IN) and level else ""
-    let_in = f"{f', which let in {lost}' if lost else may}{strong}"
+    lets = "let in" if calls[0].since else "no longer lets in"
+    let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
     text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{calls[0].not_provisioned}{let_in}"
     return _when(uses), text + _whence(uses)
