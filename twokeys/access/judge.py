@@ -181,15 +181,6 @@ class Judge:
                 whole = verdict
         return Door(source, target, trust, grant, asked, whole)
 
-    def is_granted(self, door: Door) -> bool:
-        """Whether what is known grants a door's role; what is not known can deny it, and makes no trust."""
-        if door.grant_key is not Key.UNPROVED or not isinstance(door.source, Identity):
-            return door.grant_key is Key.PRESENT
-        caller, held = self._of(door.source)
-        known = replace(held, identity=tuple(one for one in held.identity if isinstance(one, PolicyDocument)))
-        request = Request(caller, ASSUME_ROLE, door.target.arn, self._context(door.source, door.target))
-        return settled(evaluate_grant, request, known).outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
-
     def from_management(self, role: Principal) -> Door | None:
         """The door of whoever the management account grants a role; None where nothing tells which account that is."""
         management = self._accounts.management

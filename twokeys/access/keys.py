@@ -390,11 +390,16 @@ class _Reader:
 
     def _asks_for_trust(self, door: Door) -> bool:
         """Whether a grant lacks the trust, and this stack has the grant, or a trust that a control policy shuts."""
-        if door.trust_key is not Key.MISSING or not self._judge.is_granted(door):
+        source, grant = door.source, door.grant_key
+        if door.trust_key is not Key.MISSING:
+            return False
+        if grant is Key.UNPROVED and isinstance(source, Identity):
+            grant = Key.PRESENT if self._judge.granted_already(source, door.target) else grant
+        if grant is not Key.PRESENT:
             return False
         shut = door.target.urn is not None and _shut_by_control_policy(door)
-        by_group = any((group, door.target) in self._asked for group in door.source.groups)
-        return _given_here(door.source) or (shut and not by_group)
+        by_group = any((group, door.target) in self._asked for group in source.groups)
+        return _given_here(source) or (shut and not by_group)
 
     def _program_enters(self, trust: Trust) -> bool:
         """A role that a provider of the stack assumes is in use by the credentials that run the program.

@@ -69,7 +69,7 @@ def _gone(graph: Graph, was: Graph) -> Mapping[Principal, set[str]]:
     exported = {one for stack in was.snapshot.of_type(STACK) for one in made_by(stack.outputs)}
     into = defaultdict[Principal, set[str]](set)
     for grant in was.lone_grants:
-        into[grant.source] |= {one.account for one in [parse_arn(grant.resource)]} - {grant.source.account}
+        into[grant.source] |= {parse_arn(grant.resource).account} - {grant.source.account}
     for door in was.doors:
         if door.target.urn is None and not door.target.made_by_aws:
             into[door.source].add(door.target.account)

@@ -108,9 +108,7 @@ class StackRun:
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
         run = Run(project.name, self.name, config, maker, self.say)
         failed = None
-        write_state(
-            self.state, run, self.overrides
-        )  # so that a run that is killed is known to have begun, and all is made again
+        write_state(self.state, run, self.overrides)  # a run that is killed is known to have begun: all is made again
         try:
             run_in_process(
                 run,

@@ -134,7 +134,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     changes = _diff(file.name, old, new)
     said = [
         *_closes_earlier(settings, opening),
-        *_starting_from(settings, name, over, _doors_of(found)),
+        *(_starting_from(settings, name, over, _doors_of(found)) if over else ()),
         *(warnings or []),
     ]
     session = int(entry.get("sessionSeconds", _HOUR))
