@@ -33,8 +33,6 @@ from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
 from twokeys.audit.events import entered, headline, ways
-from twokeys.audit.first_sheet import is_noteworthy
-from twokeys.audit.first_sheet import lines as first_lines
 from twokeys.audit.logs import Source
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
@@ -164,17 +162,9 @@ def test_a_third_party_s_account_needs_no_records_as_the_role_s_has_each_entry_f
     outside = {"StringEquals": {"sts:ExternalId": "abc-123"}}
     world.role("vendor", world.stage, document(trusts(arn(OUTSIDE, "root"), condition=outside)))
     found = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14)
-    assert (usage(found)["vendor"], found.was_read.not_covered, is_noteworthy(found.answers, found)) == (
-        Usage.NEVER,
-        {},
-        False,
-    )
+    assert (usage(found)["vendor"], found.was_read.not_covered, found.is_noteworthy) == (Usage.NEVER, {}, False)
     lost = compared(world, entry(CI_SESSION, DEPLOYER, at(0)), learning_days=14, covered=(HUB,))
-    assert (usage(lost)["vendor"], [*lost.was_read.not_covered], is_noteworthy(lost.answers, lost)) == (
-        Usage.NOT_KNOWN,
-        [STAGE],
-        True,
-    )
+    assert (usage(lost)["vendor"], [*lost.was_read.not_covered], lost.is_noteworthy) == (Usage.NOT_KNOWN, [STAGE], True)
 
 
 def test_a_use_of_a_door_from_outside_is_explained_by_it() -> None:
@@ -1244,7 +1234,7 @@ def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door
     assert came.endswith(": session begun without a door")
     (who, *_) = entered(found.answers, found)
     assert who == "GitHub repo:octo/app:ref:refs/heads/main"
-    ((_, line),) = first_lines(found.answers, found)
+    ((_, line),) = found.sheet.lines
     assert "(no permissions, not known)" in line, "what one role may do is said beside another of which it is not known"
 
 
@@ -1275,7 +1265,7 @@ def test_what_runs_at_a_service_is_who_came_as_the_service_only_hands_its_role_o
         world, in_session(handed, "", "ASIA1"), in_session(entry(session, DEPLOYER, at(1)), "ASIA1", "ASIA2")
     )
     assert next(iter(entered(found.answers, found))) == "role patcher of management"
-    ((_, line),) = first_lines(found.answers, found)
+    ((_, line),) = found.sheet.lines
     assert line.startswith("role patcher of management as i-1 -> role deployer of ")
 
 
@@ -1326,7 +1316,7 @@ def test_a_session_whose_assume_role_is_in_no_record_perhaps_came_by_each_door_i
     assert (usage(found)["deployer"], found.entries) == (Usage.PERHAPS, 1)
     assert whys(found)[0][0] == "its AssumeRole is in no record"
     assert "1 session whose AssumeRole is in no record, 1 unusual" in headline(read(two_keys().graph), found)
-    assert is_noteworthy(found.answers, found)
+    assert found.is_noteworthy
 
 
 def test_a_session_whose_assume_role_is_in_no_record_is_without_a_door_where_its_role_has_none() -> None:
@@ -1909,10 +1899,6 @@ def test_whoever_comes_into_a_role_from_which_a_way_leads_on_and_is_no_step_of_i
 ) -> None:
     """With their session's key they are through the door behind it, whose record names the role alone."""
     found = compared(two_keys(), entry(caller, CI, at(1)), entry(CI, DEPLOYER, at(2)))
-    assert ([one.role for one in found.undeclared], found.entries, is_noteworthy(found.answers, found)) == (
-        ["ci"],
-        1,
-        True,
-    )
+    assert ([one.role for one in found.undeclared], found.entries, found.is_noteworthy) == (["ci"], 1, True)
     service = {**BY_A_SERVICE, "requestParameters": {"roleArn": CI}, "resources": [], "eventTime": at(1)}
     assert compared(two_keys(), service, entry(CI, DEPLOYER, at(2))).undeclared == ()

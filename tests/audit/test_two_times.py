@@ -29,7 +29,6 @@ from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.data import as_data
 from twokeys.audit.events import at_the_top
 from twokeys.audit.events import taken_back as lines
-from twokeys.audit.first_sheet import lines as sheet
 from twokeys.audit.strengths import strength
 from twokeys.audit.table import as_csv
 from twokeys.audit.trail import Trail
@@ -243,7 +242,7 @@ def test_what_differs_between_two_states_and_no_call_explains_is_said_first() ->
     for calls, expected in (((), [said]), ((CLOSED,), []), ((CLOSED | {"errorCode": "AccessDenied"},), [said])):
         found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), recorded, *calls)
         assert [what for kind, what in lines(found.answers, found) if kind == NO_CALL] == expected
-        on_sheet = [what for _, what in sheet(found.answers, found) if NO_CALL in what]
+        on_sheet = [what for _, what in found.sheet.lines if NO_CALL in what]
         assert on_sheet == [f"or before: {one}: {NO_CALL}" for one in expected]
         rows = csv.DictReader(as_csv(found.answers, None, found, DAY).splitlines())
         differing = [row for row in rows if row["what"] == NO_CALL]
@@ -440,7 +439,7 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
         assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
         assert "Changed, as the states show it: 2026-09-03 09:00 user eve of " in top
         assert f"which no longer lets in account {OUTSIDE} as a whole" in top
-        assert not [what for _, what in sheet(found.answers, found) if what.startswith("user eve")]
+        assert not [what for _, what in found.sheet.lines if what.startswith("user eve")]
     else:
         assert "Next step: the older states do not show it: ask who called" in top
 

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.answers.permissions import Level
@@ -16,6 +17,7 @@ from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
+from twokeys.audit.first_sheet import Sheet, first_sheet
 from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
@@ -36,7 +38,7 @@ class SignIns:
     uses: tuple[Use, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What came of comparing. `apart` counts what no door stands for, in words.
 
@@ -74,6 +76,16 @@ class Comparison:
     """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
     strengths: Mapping[str, Level] = field(default_factory=dict)
     """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """What somebody has to look at, and what changed as the states show it."""
+        return first_sheet(self)
+
+    @property
+    def is_noteworthy(self) -> bool:
+        """Whether somebody has to look: at one of the lines, or for what is not known."""
+        return bool(self.may_be_more or any(self.not_known) or self.sheet.lines)
 
     def meanwhile(self, answers: Answers) -> dict[str, list[str]]:
         """Of each entry, by id, while what it was that the answers have not, in words."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
-from twokeys.audit import first_sheet, words
+from twokeys.audit import words
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.entries import Entry, Usage
+from twokeys.audit.first_sheet import is_not_known
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time
@@ -104,9 +105,9 @@ _THEN = "give the states of the period's beginning as well, with the same `--eve
 _NOT_THERE = "the older states do not show it: ask who called"
 
 
-def to_look_at(answers: Answers, comparison: Comparison | None) -> list[str]:
+def to_look_at(comparison: Comparison | None) -> list[str]:
     """What somebody has to look at, as on the first sheet of the page, of many the first."""
-    found = first_sheet.lines(answers, comparison) if comparison else []
+    found = comparison.sheet.lines if comparison else []
     shown = [f"{number}. {when} {what}" for number, (when, what) in enumerate(found[: words.MANY], 1)]
     more = [f"{len(found) - len(shown)} more, which --html lists"] * (len(found) > len(shown))
     return [*[f"To look at: {counted(len(found), 'line')}; all about each is below"] * bool(found), *shown, *more]
@@ -132,9 +133,9 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
         if one.call.hands_on and not one.use.failed
     )
     hands_on = listed([f"{one} ({number})" for one, number in handed.items()], most=words.FEW)
-    planned = [f"{when} {what}" for when, what in first_sheet.planned(answers, comparison)]
+    planned = [f"{when} {what}" for when, what in comparison.sheet.planned]
     more = [f"{len(planned) - words.FEW} more, under Changes of keys"] * (len(planned) > words.FEW)
-    stood = sum(first_sheet.is_not_known(one) for one in comparison.taken_back)
+    stood = sum(is_not_known(one) for one in comparison.taken_back)
     step = _NOT_THERE if answers.before else _THEN
     parts = (
         (came or comparison.undeclared, f"Entered{by}: {in_all}{_STEP if comparison.undeclared else ''}"),

@@ -1,16 +1,18 @@
 """What somebody has to look at in short lines, for the first sheet of the page: when, who, into what, and why."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit import to_look_at
 from twokeys.audit.bearing import may_deny
 from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
-from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import strength
@@ -22,41 +24,49 @@ from twokeys.audit.words import FEW, NO_DOOR
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import Comparison
+
 Lines = list[tuple[str, str]]
 
 
-def lines(answers: Answers, comparison: Comparison) -> Lines:
+@dataclass(frozen=True, slots=True)
+class Sheet:
     """When, and the rest, of what one principal did of a kind, the most important first: what the text's beginning, the
     page's first sheet and the exit code are about.
 
-    Changes of keys are among them that the states do not have, or that were taken back, MFA devices of others, and what
-    took away what no state shows.
+    Changes of keys are among the `lines` that the states do not have, or that were taken back, MFA devices of others,
+    and what took away what no state shows. `planned` is what changed as the states show it: what was taken away, and
+    of what was given the strongest. `did` and `changes` are each use as it is.
     """
+
+    lines: Lines
+    planned: Lines
+    did: Sequence[to_look_at.Did]
+    changes: Sequence[to_look_at.Alike]
+
+
+def first_sheet(comparison: Comparison) -> Sheet:
+    """What somebody has to look at, of the answers that were compared."""
     found: list[tuple[int, to_look_at.Rank, tuple[str, str]]] = []
+    answers, planned = comparison.answers, list[tuple[str, str]]()
     of_calls = _grouped(answers, comparison)
     said = {each.change.use.id for calls in of_calls.values() for each in calls}
-    for did in to_look_at.did_and_changed(answers, comparison)[0]:
+    each_did, changes = to_look_at.did_and_changed(answers, comparison)
+    for did in each_did:
         if same := [one for one in did.same if not said.issuperset(use.id for use in one.uses)]:
             found.append((did.kind, did.rank, _line(replace(did, same=same), answers)))
     for (kind, who, _), calls in of_calls.items():
-        if kind != to_look_at.PLANNED:
-            found.append((kind, (False, False, -strength(calls[0].change, answers)), _changed(who, calls, answers)))
+        line = _changed(who, calls, answers)
+        if kind == to_look_at.PLANNED:
+            planned.append(line)
+        else:
+            found.append((kind, (False, False, -strength(calls[0].change, answers)), line))
     if each := [without_record(*one, answers) for one in comparison.unexplained]:
         last = max(one.moment for one in answers.evidence if one.moment)
         text = f"or before: {listed(each, most=FEW)}: {NO_CALL}"
         found.append((to_look_at.CHANGE, (False, False, -len(Level)), (f"{last:%Y-%m-%d %H:%M}", text)))
-    return to_look_at.in_order(found)
-
-
-def is_noteworthy(answers: Answers, comparison: Comparison) -> bool:
-    """Whether somebody has to look: at one of the lines, or for what is not known."""
-    return bool(comparison.may_be_more or any(comparison.not_known) or lines(answers, comparison))
-
-
-def planned(answers: Answers, comparison: Comparison) -> Lines:
-    """The same of what changed as the states show it: what was taken away, and of what was given the strongest."""
-    found = _grouped(answers, comparison).items()
-    return [_changed(who, calls, answers) for (kind, who, _), calls in found if kind == to_look_at.PLANNED]
+    return Sheet(to_look_at.in_order(found), planned, each_did, changes)
 
 
 def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, str], list[Stood]]:

@@ -13,7 +13,7 @@ from twokeys.answers.model import Answers, State, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_principal, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
-from twokeys.audit import events, first_sheet, report
+from twokeys.audit import events, report
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
@@ -69,7 +69,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=made,
         sentences=said,
         steps=[*filter(None, steps)],
-        look=first_sheet.lines(answers, comparison) if comparison else [],
+        look=comparison.sheet.lines if comparison else [],
         strengths=strengths,
         as_of=scope(answers),
         run_by=run_by(answers),

@@ -50,6 +50,7 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
 
     return replace(
         comparison,
+        answers=answers,
         doors=doors,
         steps=on_the_way,
         ways=tuple(way_use(way, used) for way in answers.ways if used),

@@ -1,17 +1,22 @@
 """Uses of doors, and the doors that they are of, in words."""
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.record import EARLIER, ENTERING, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.audit.who_called import begun
 from twokeys.shown import counted, in_utc, listed
+
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import SignIns
 
 NO_DOOR = "without a door"
 SURE, PERHAPS, WITHOUT = "entry by a door", "entry perhaps by a door", f"entry {NO_DOOR}"
