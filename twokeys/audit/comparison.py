@@ -18,6 +18,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
 from twokeys.audit.first_sheet import Sheet, first_sheet
+from twokeys.audit.held import Held
 from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
@@ -156,8 +157,9 @@ def compare(
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     history = History(changes, answers)
+    held = Held(history)
     answers = dated(answers, records, history) if records else answers
-    gone, there = (find(answers, changes, history) for find in (taken_back, not_in_states))
+    gone, there = (find(answers, changes, held) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
     sorting = Sorting(answers, asked_of, history)
@@ -173,8 +175,8 @@ def compare(
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
-    strengths = strengths_of(population, history)
-    answers = as_they_may_be(answers, (*gone, *there), history)
+    strengths = strengths_of(population, held)
+    answers = as_they_may_be(answers, (*gone, *there), held)
     first = trail.start or datetime.max.replace(tzinfo=UTC)
     learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(
