@@ -87,6 +87,7 @@ def taken_back(answers: Answers, changes: Iterable[Change], held: Held | None = 
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
     told = {one.change.key for one in found if one.change.gives in CONTROLS}
+    then = answers.before.holds if answers.before else {}
     for one, was in history.before():
         if one.key in told or _has_all(one, answers):
             continue
@@ -95,7 +96,7 @@ def taken_back(answers: Answers, changes: Iterable[Change], held: Held | None = 
             before = _stood(was, None, one.use.time, held)
         elif one.undone:
             before = replace(before, permissions=permissions_meanwhile(one, None, one.use.time, held))
-        found.append(replace(before, is_shown=history.shows(one)))
+        found.append(replace(before, is_shown=history.shows(one) and (one.call.deletes or one.held in then)))
     judged: dict[tuple[str, ...], list[Stood]] = defaultdict(list)
     for each in found:
         if each.permissions and each.lost:
@@ -105,7 +106,7 @@ def taken_back(answers: Answers, changes: Iterable[Change], held: Held | None = 
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ends = (history.at(one.change.whom, (one.until, one.taken)) for one in found)
     return tuple(
-        replace(one, ended=tuple(each.use for each in by if each is not one.change))
+        replace(one, ended=tuple(each.use for each in by if each.use.id != one.change.use.id))
         for one, by in zip(found, ends, strict=True)
     )
 

@@ -10,7 +10,8 @@ from operator import itemgetter
 from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers, Party
 from twokeys.audit.changes import PROVISIONS
-from twokeys.audit.history import FIRST, LAST, History, Whom, is_same
+from twokeys.audit.differs import is_same
+from twokeys.audit.history import FIRST, LAST, History, Whom
 from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
 from twokeys.iam import UNKNOWN, Arn
@@ -112,7 +113,9 @@ class Held:
                 continue
             knows = self.history.shows(of[0])
             begins = [then[name]] if knows and name in then else []
-            if not begins and (of[0].undone or (of[0].call.writes and not knows and name in now)):
+            if not begins and (
+                of[0].undone or (of[0].call.writes and not of[0].boundary and not knows and name in now)
+            ):
                 begins = [document_of(of[0], answers)]
             last = max((number for number, one in enumerate(of, 1) if one.undone), default=0)
             if name in now and not begins and of[last:]:

@@ -2,12 +2,11 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain
 
-from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters, may_deny
 from twokeys.audit.changes import CALLS, MOVES, TRUST
@@ -134,31 +133,6 @@ class History:
             first, last = (cut(calls, time, key=lambda one: one.use.time) for cut in (bisect_left, bisect_right))
             yield from calls[first:last]
 
-    def unexplained(self, accounts: Container[str], recorded: Container[str]) -> dict[Whom, list[str]]:
-        """What of whom differs between the states of the period's beginning and end, of accounts that are asked for
-        and of which there are records, though no call since then is about it.
-        """
-        found: dict[Whom, list[str]] = defaultdict(list)
-        now, then = self.answers, self.answers.before
-        if then is None:
-            return found
-        first = min((one.moment for one in then.evidence if one.moment), default=LAST)
-        for key in {**then.holds, **now.holds}:
-            account, kind, name, what = key
-            same = key in now.holds and key in then.holds and is_same(now.holds[key], then.holds[key])
-            read = all((account, "", "") in side.written for side in (now, then))
-            asked = account in accounts or kind in {"set", "identity-center-group"}
-            if (
-                same
-                or not (read and asked and account in recorded)
-                or any(id in now.names and id not in accounts for id in what.split())
-            ):
-                continue
-            since = [one for one in self.of.get(key[:3], ()) if one.use.time > first]
-            if not any(one.held == key or one.call.deletes or one.use.event in MAKES for one in since):
-                found[account, kind, name].append(what)
-        return found
-
 
 def _first(ends: Iterable[Change], time: datetime) -> list[datetime]:
     """When the first of these calls was, which are in order of time, and the first after a time."""
@@ -189,8 +163,3 @@ def _ends(later: Change, one: Change) -> bool:
     if later.call.writes is None:
         return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
     return one.policy is None or later.policy is None or not one.policy.within(later.policy)
-
-
-def is_same(one: Document | None, other: Document | None) -> bool:
-    """Whether two states have the same document, or none."""
-    return (one and (one.policy, one.arn)) == (other and (other.policy, other.arn))

@@ -13,6 +13,7 @@ from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
+from twokeys.audit.stood import BRIEFLY
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import who_began
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from twokeys.audit.comparison import Comparison
 
 UNUSUAL, CHANGED = "unusual", "changed"
-_NO_DOOR, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED, _NOBODY = range(11)
-PLANNED = 11
+_NO_DOOR, _BRIEFLY, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED = range(11)
+_NOBODY, OF_ALL, PLANNED = range(11, 14)
 """The kinds of what is to be looked at, the most important first; last what changed as the states show it, which is
-none of it.
+none of it, and before that what concerns somebody as it does all.
 """
 Rank = tuple[bool, bool, int]
 """How one is sorted among its kind: what was let in for a while or nobody began, and of unknown strength, is last."""
@@ -73,6 +74,7 @@ class Alike:
         kinds = (
             (_NOBODY, use.event in SESSIONS),
             (_NO_DOOR, NO_DOOR in self.labels),
+            (_BRIEFLY, any(why.endswith(BRIEFLY) for why in self.surprises)),
             (_SIGN_IN, use.event in SIGN_INS and not root),
             (_FAILED, failed),
             (_ROOT, by_root),
