@@ -614,6 +614,9 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     for other in (STAGE, "stage"):
         with pytest.raises(Refusal, match=r"nobody of account stage.*is in management"):
             run("--person", "ada", "--state", stage, "--account", other)
+    center = write(tmp_path, "center.json", identity_center())  # whose people are of no account
+    with pytest.raises(Refusal, match=r"bob is nobody of account stage.*is in Identity Center"):
+        run("--person", "bob", "--state", center, "--account", "stage")
     assert config.read_bytes() == before
 
 

@@ -146,7 +146,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     who = Who("user" if person else "role", account, person or role or "")
     who = who if who.name else _caller(told, chosen["source_profile"])
     ways = ways_of(told.ways, told.members, who, groups)
-    if not ways and not groups:
+    if not groups and (account or not ways):
         refuse_unknown(who, told.ways, told.members, told.accounts)
     if page:
         return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)
