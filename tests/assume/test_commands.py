@@ -251,7 +251,7 @@ def test_a_user_s_session_lasts_as_long_as_the_role_allows_and_a_session_s_one_h
     assert [each["DurationSeconds"] for each in asked] == [7200, 3600]
     user = f"arn:aws:iam::{MANAGEMENT}:user/a"  # STS takes 2 to 64 characters
     assert sessions._asked(way, user, sessions.Given(), chained=False)["RoleSessionName"] == "a-user"
-    with pytest.raises(Refusal, match="7201 seconds") as longer:
+    with pytest.raises(Refusal, match="give --seconds 7200 or fewer") as longer:
         run("stage-reader", "--from", doors, "--seconds", "7201")
     assert longer.value.why == "its sessions last 7200 seconds at most"
 

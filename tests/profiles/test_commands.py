@@ -621,6 +621,14 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
 
 
 @pytest.mark.usefixtures("config")
+def test_a_door_of_the_only_account_of_its_kind_may_go_while_others_stay(tmp_path: Path) -> None:
+    both = write(tmp_path, "both.json", outputs(door("a"), door("p", role="p", target=PROD)))
+    run("--person", "ada", "--from", both)
+    gone = run("--person", "ada", "--from", write(tmp_path, "one.json", outputs(door("a")))).stdout
+    assert gone.splitlines()[:2] == ["- profile p", "= profile a"]
+
+
+@pytest.mark.usefixtures("config")
 def test_a_profile_that_the_credentials_file_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     credentials = tmp_path / "credentials"
     credentials.write_text("[a]\naws_access_key_id = x\naws_secret_access_key = y\n")

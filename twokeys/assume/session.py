@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
@@ -25,6 +24,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
+from twokeys.profiles.callers import QUICK
 from twokeys.profiles.options import note
 from twokeys.profiles.reading import Reading
 from twokeys.profiles.sections import session_name
@@ -47,12 +47,6 @@ from twokeys.profiles.ways import (
     whose,
 )
 from twokeys.shown import for_shell, listed
-
-_QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-"""Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
-
-https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-"""
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -275,7 +269,7 @@ def _signed_in(
     """A session of the caller's own credentials, or of `first`'s; STS asked with them; and whose they are: an ARN."""
     try:
         session = boto3.Session(profile_name=_own_profile(profile, reading), **first.keys if first else {})
-        sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=_QUICK)
+        sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=QUICK)
         return session, sts, str(sts.get_caller_identity()["Arn"])
     except EOFError as error:
         raise Refusal(
@@ -377,7 +371,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
         session = boto3.Session(profile_name=named)
         credentials: Any = session.get_credentials()
         keys = credentials.get_frozen_credentials()
-        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=_QUICK)
+        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=QUICK)
         arn = str(sts.get_caller_identity()["Arn"])
     except (SSOError, TokenRetrievalError) as error:
         why, step = str(error).strip().rstrip("."), f"sign in: `aws sso login --profile {named}`"
@@ -416,11 +410,8 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
-    who, theirs, person = (
-        Who.named(caller),
-        whose(ways, reading.accounts),
-        who_is_behind(reading.ways, caller, reading.members),
-    )
+    who, theirs = Who.named(caller), whose(ways, reading.accounts)
+    person = who_is_behind(reading.ways, caller, reading.members)
     inside = [way.name for way in reading.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
@@ -473,14 +464,10 @@ def _asked(way: RoleWay, caller: str, given: Given, *, chained: bool) -> dict[st
         raise _refused(way, "it asks for an external ID, which this file does not hold", "give it with --external-id")
     longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
     if seconds and longest and seconds > longest:
-        raise Refusal(
-            f"a session of {seconds} seconds through door {way.name}",
-            where=way.role_arn,
-            why="with the credentials of a session, another lasts an hour at most"
-            if longest == CHAINED_SECONDS and chained
-            else f"its sessions last {longest} seconds at most",
-            next_step=f"ask for {longest} or fewer, or leave --seconds out",
-        )
+        why = f"its sessions last {longest} seconds at most"
+        if longest == CHAINED_SECONDS and chained:
+            why = "with the credentials of a session, another lasts an hour at most"
+        raise _refused(way, why, f"give --seconds {longest} or fewer, or leave it out")
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
         "RoleSessionName": session_name(caller.rpartition("/")[2][:64]),
