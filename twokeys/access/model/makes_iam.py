@@ -43,9 +43,14 @@ _SPEAKS_OF_IAM = re.compile(
     re.IGNORECASE,
 )
 _ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
+_MANIFEST = re.compile(
+    rf"(?:^|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})"
+    r"\.(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/v\d"
+)
+"""The API version of what AWS's controllers for Kubernetes (ACK) and Crossplane make IAM from, in any other object."""
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
 _IAM_TOKEN = re.compile(
-    rf"iam|assume_?role|permissionset|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
+    rf"iam|assume_?role|permissionset|organizations\.|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
 )
 CODE_BY_VALUE = b"_create_code"
 """What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
@@ -84,9 +89,9 @@ def code_shown(value: object) -> str | None:
 
 
 def holds_document(value: object) -> bool:
-    """Whether a trust policy, or a policy about assuming roles, stands anywhere in a value."""
+    """Whether a trust policy, a policy about assuming roles or a Kubernetes manifest of IAM stands in a value."""
     if isinstance(value, str):
-        return "Statement" in value and _ASSUMING.search(value) is not None
+        return bool("Statement" in value and _ASSUMING.search(value) or _MANIFEST.search(value))
     if isinstance(value, Mapping):
         whole = "Statement" in value and holds_document(json.dumps(value, default=str))
         return whole or any(map(holds_document, value.values()))

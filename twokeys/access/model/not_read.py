@@ -67,7 +67,8 @@ def _by_content(resource: Resource) -> Iterator[NotRead]:
     elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
     elif aws_type(resource.type) in _CODE:
-        yield NotRead(resource, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain=False)
+        given, step = holds_document(_properties(resource)), f"see what the code may do, or {EXCEPT}"
+        yield NotRead(resource, "runs code that is not read", step, certain=given)
 
 
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
@@ -116,7 +117,7 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     elif type_makes_iam(resource.type):
         yield NotRead(resource, f"is of package {package}, which is not read, and by its name it makes IAM", step)
     elif holds_document(_properties(resource)):
-        yield NotRead(resource, f"is of package {package}, which is not read, and holds an IAM policy document", step)
+        yield NotRead(resource, f"is of package {package}, which is not read, and holds a policy document or manifest of IAM", step)
 
 
 def _properties(resource: Resource) -> Mapping[str, object]:
