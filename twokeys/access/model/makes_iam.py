@@ -91,7 +91,7 @@ def code_shown(value: object) -> str | None:
 def holds_document(value: object) -> bool:
     """Whether a trust policy, a policy about assuming roles or a Kubernetes manifest of IAM stands in a value."""
     if isinstance(value, str):
-        return bool("Statement" in value and _ASSUMING.search(value) or _MANIFEST.search(value))
+        return bool(("Statement" in value and _ASSUMING.search(value)) or _MANIFEST.search(value))
     if isinstance(value, Mapping):
         whole = "Statement" in value and holds_document(json.dumps(value, default=str))
         return whole or any(map(holds_document, value.values()))

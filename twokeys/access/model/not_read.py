@@ -117,7 +117,9 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     elif type_makes_iam(resource.type):
         yield NotRead(resource, f"is of package {package}, which is not read, and by its name it makes IAM", step)
     elif holds_document(_properties(resource)):
-        yield NotRead(resource, f"is of package {package}, which is not read, and holds a policy document or manifest of IAM", step)
+        yield NotRead(
+            resource, f"is of package {package}, which is not read, and holds IAM policies or manifests", step
+        )
 
 
 def _properties(resource: Resource) -> Mapping[str, object]:
