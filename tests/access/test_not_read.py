@@ -342,7 +342,7 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("aws:lambda/invocation:Invocation", {"input": TRUSTS_ALL}, ("runs code that is not read", SEE_CODE, True)),
     # https://kro.run/docs/concepts/rgd/overview, https://docs.crossplane.io/latest/composition/compositions/
     *((KRO, {"spec": {"resources": [given]}}, (
-        "is of package kubernetes, which is not read, and holds IAM policies or manifests", MAKE, True))
+        "is of package kubernetes, which is not read, and holds documents of IAM", MAKE, True))
         for given in ({"template": {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role"}},
             "kind: Role\napiVersion: iam.aws.upbound.io/v1beta1\n",
             '{"apiVersion":"identity.aws.crossplane.io/v1beta1"}')),
@@ -362,15 +362,15 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("awscc:index/iamRole:IamRole", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
     ("acme:index:Thing", {"trust": TRUSTS_ALL}, (
-        "is of package acme, which is not read, and holds IAM policies or manifests", MAKE, True)),
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
     *((f"awscc:index/{name}:X", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
         for name in ("ssoAssignment", "identitystoreGroupMembership", "securitylakeSubscriber")),
     ("awscc:index/s3Bucket:S3Bucket", {}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Principal": UNKNOWN, "Action": "sts:AssumeRole"}]}}, (
-        "is of package acme, which is not read, and holds IAM policies or manifests", MAKE, True)),
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
     *(("acme:index:Thing", {"trust": given}, (
-        "is of package acme, which is not read, and holds IAM policies or manifests", MAKE, True))
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True))
         for action in ("sts:*", "STS:assumerole", "sts:?ssumeR*", "sts:Assume*")
         for given in ({"Statement": [{"Action": action}]}, f'{{"Statement": [{{"Action": "{action}"}}]}}')),
     ("acme:index:Thing", {"of": "arn:aws:sts::111111111111:assumed-role/a/b", "Statement": "sts:GetCallerIdentity"},
@@ -379,7 +379,7 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("acme:index:Thing", {"text": "Statement"}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Action": "s3:GetObject"}]}}, None),
     ("acme:index:Thing", {"Statement": [{"Action": "sts:AssumeRole"}]}, (
-        "is of package acme, which is not read, and holds IAM policies or manifests", MAKE, True)),
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
 ]  # fmt: skip
 
 

@@ -9,22 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import (
-    CI,
-    DEPLOYER,
-    HUB,
-    MFA,
-    PROD,
-    SERVICE,
-    STAGE,
-    TYPES,
-    World,
-    arn,
-    document,
-    grants,
-    trusts,
-    two_keys,
-)
+from tests.access.world import CI, HUB, MFA, PROD, SERVICE, STAGE, TYPES, World, arn, document, grants, trusts
 from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.not_proved import NotProved
@@ -257,20 +242,6 @@ def test_each_has_the_policies_that_the_resources_give_it(
         unproved(world, what, why) for what, why in unclear
     ]
     assert all(one.document is None or f"The {one.document.title}" == one.what for one in principals.not_proved)
-
-
-@pytest.mark.parametrize(("name", "policy", "refused"), [
-    ("grant", document(grants(arn(HUB, "role/x"))), ["door-needs-grant", "unproved-door"]),
-    ("grant", document(grants(DEPLOYER)), []),
-    ("other", document(grants(arn(HUB, "role/x"))), []),
-])  # fmt: skip
-def test_of_two_inline_policies_of_one_name_nobody_knows_which_stays(
-    name: str, policy: str, refused: list[str]
-) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html: it adds or updates."""
-    world = two_keys()
-    world.add("RolePolicy", "second", world.hub, role="ci", name=name, policy=policy)
-    assert world.refused == refused
 
 
 def unproved(world: World, what: str, why: str) -> NotProved:

@@ -26,9 +26,8 @@ def may_let_in(resource: Resource) -> bool:
     """Whether making a resource may let somebody into an account.
 
     A role that only services may assume that work for its account, a policy without an action of STS and the attachment
-    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So does whatever
-    else `twokeys.access.reading.types` does not say of that it lets nobody in; of a package that nobody knows, what
-    `not_read` names.
+    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So may what
+    `reading.types` does not say of that it lets nobody in; of a package that nobody knows, what `not_read` names.
     """
     if resource.type == ROLE:
         return _role(resource)

@@ -44,8 +44,7 @@ _SPEAKS_OF_IAM = re.compile(
 )
 _ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
 _MANIFEST = re.compile(
-    rf"(?:^|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})"
-    r"\.(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/v\d"
+    rf"(?:^|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})\.(?:services\.k8s\.aws|aws\.[a-z.]+)/v\d"
 )
 """The API version of what AWS's controllers for Kubernetes (ACK) and Crossplane make IAM from, in any other object."""
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
@@ -58,8 +57,7 @@ CODE_BY_VALUE = b"_create_code"
 
 def command_makes_iam(text: str) -> bool:
     """Whether a command calls IAM or deploys what may: by a tool, or by an SDK where it speaks of AWS at all."""
-    by_tool = _COMMAND.search(_PUNCTUATION.sub(" ", text)) is not None
-    return by_tool or bool(_AWS_SDK.search(text) and _IAM_CALL.search(text))
+    return bool(_COMMAND.search(_PUNCTUATION.sub(" ", text)) or (_AWS_SDK.search(text) and _IAM_CALL.search(text)))
 
 
 def code_may_make_iam(code: str, given: Mapping[str, object]) -> bool:

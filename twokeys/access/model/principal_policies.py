@@ -1,7 +1,5 @@
 """Every policy that bears on a principal, wherever pulumi-aws lets one write it, and what may take it away again."""
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 
@@ -33,8 +31,6 @@ _BOTH_BOUNDARIES = "two resources are this principal, and do not give it the sam
 _ONE_OF_SEVERAL = "it is one of several policies of this stack, and not known yet which"
 _REMOVED, _REFRESHED = "that a list removes", "as of the last refresh"
 _NAME_IN_LIST = "add it to that list, or take the list out"
-_ANOTHER_NAME = "give each policy a name of its own"
-_KNOWN_NAME = re.compile(r"[\w+=,.@-]+")
 _ALL_OF_GROUP = "lists all users of that group, so that each update of it removes others"
 
 
@@ -50,15 +46,13 @@ def read_principals(snapshot: Snapshot, accounts: Accounts, documents: Documents
     return principals
 
 
-def remove(
-    principals: Principals, holder: Identity, removed: Iterable[Document], by: str, step: str = _NAME_IN_LIST
-) -> None:
+def remove(principals: Principals, holder: Identity, removed: Iterable[Document], by: str) -> None:
     """What a list of all policies takes away from somebody: the resource that gives it brings it back in turn."""
     for document in removed:
         holder.documents.remove(document)
         holder.perhaps[document] = _REMOVED
         why = f"{by}, so that each update of it removes this one"
-        principals.may_be_held(holder, document, f"The {document.title}", why, step)
+        principals.may_be_held(holder, document, f"The {document.title}", why, _NAME_IN_LIST)
 
 
 class _Reader:
@@ -161,10 +155,7 @@ class _Reader:
                         self._principals.may_be_held(user, document, what, why, _NAME_IN_LIST)
 
     def _read_exclusive(self) -> None:
-        """An exclusive list removes what it does not name; a list of attachments also attaches what it names.
-
-        An inline policy replaces one of the same name.
-        """
+        """An exclusive list removes what it does not name; a list of attachments also attaches what it names."""
         for resource in self._snapshot.of_type(ROLE):
             self._read_exclusive_of_role(resource)
         for resource in self._snapshot.of_type(*EXCLUSIVE_INLINE):
@@ -185,11 +176,6 @@ class _Reader:
                 others = [one for one in holder.documents if not one.inline and one not in named]
                 remove(self._principals, holder, others, f"{resource.name} lists all the attached policies")
                 holder.documents += [one for one in named if one not in holder.documents]
-        for holder in self._principals:  # https://docs.aws.amazon.com/IAM/latest/APIReference/API_PutRolePolicy.html
-            said = {_said(one) for one in holder.documents if _KNOWN_NAME.fullmatch(one.inline or "")}
-            names = Counter(name for name, _meaning in said)
-            same = [one for one in holder.documents if names[one.inline] > 1]
-            remove(self._principals, holder, same, f"{holder.label} is given two of that name", _ANOTHER_NAME)
 
     def _read_exclusive_of_policy(self, resource: Resource) -> None:
         """A PolicyAttachment lists all in its account who have the policy, however others got it.

@@ -142,7 +142,6 @@ _MAY_LET_IN = {
 """Whether a type lets somebody in where nobody reads it, by its name in Terraform's providers: `iamrole`."""
 _OF_KUBERNETES_ITSELF = re.compile(r"[a-z0-9]+/|[a-z.]+\.k8s\.io/")
 """The API groups whose objects make nothing outside the cluster. A custom resource may have a controller make IAM."""
-_DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
 TERRAFORM_MODULE = "index:Module"
 _KNOWN_PACKAGES = frozenset({
     "archive", "auth0", "aws-apigateway", "awsx", "azure", "azure-native", "cloudflare", "cloudinit", "datadog",
@@ -170,7 +169,7 @@ def type_of(token: str) -> TypeOf | None:
         service, kind = rest.partition("/")[0].lower(), token.rpartition(":")[2]
         written = package != "aws" or rest == f"{service}/{kind[:1].lower()}{kind[1:]}:{kind}"
         return _NEW if not written and of_aws(name).reading is Reading.READ else of_aws(name)
-    if token.startswith(_DYNAMIC) or package == "command":
+    if token.startswith(("pulumi-python:dynamic", "pulumi-nodejs:dynamic")) or package == "command":
         return _BY_CONTENT
     if package == "kubernetes":
         return _HARMLESS if _OF_KUBERNETES_ITSELF.match(rest) else None
