@@ -78,7 +78,7 @@ def test_every_way_is_counted_once_by_how_strong_it_is() -> None:
     answers = read(organization(30).graph)
     found = summary(answers, datetime.now(UTC))
     assert found.ways == len(answers.ways) == sum(count for _, count in found.levels)
-    assert found.ways_in == "62 ways in (31 doors, 31 whose grant is not shown)"
+    assert found.ways_in == "62 ways in (31 doors, 31 with a key not shown)"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         without = sum(door.state is not State.OPEN for door in answers.doors)
         direct = (way for way in answers.ways if way.at(now) is Time.NOW and not way.through)
-        keys = Counter(way.steps[0].grant_key for way in direct)
+        keys = Counter(way.steps[0].grant_key if way.state is State.OPEN else Key.NOT_SHOWN for way in direct)
         both = counted(keys[Key.PRESENT], "door")
         grants = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
         say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{grants}.")
@@ -69,7 +69,7 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
 _OTHER_GRANTS = {
     Key.NOT_NEEDED: "by an identity provider or AWS itself, which need no grant",
     Key.NOT_OURS: "whose grant is in an account that is not shown to be yours",
-    Key.NOT_SHOWN: "whose grant is not shown",
+    Key.NOT_SHOWN: "with a key not shown",
 }
 
 

@@ -179,12 +179,14 @@ class Step:
 
     @property
     def state(self) -> State:
-        """OPEN, or UNPROVED where nothing that was read holds the grant."""
-        return State.UNPROVED if self.grant is Key.NOT_SHOWN else State.OPEN
+        """OPEN, or UNPROVED where nothing that was read holds the grant, or the trust."""
+        return State.UNPROVED if self.trust is None or self.grant is Key.NOT_SHOWN else State.OPEN
 
     @property
     def lacks(self) -> str:
         """That in words: "both keys", "trust; no grant is needed", "grant not shown"."""
+        if self.trust is None and self.grant is not Key.NOT_SHOWN:
+            return "trust not shown"
         return _WITHOUT_GRANT.get(self.grant_key, "both keys")
 
     def at(self, now: datetime) -> Time:
