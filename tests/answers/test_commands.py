@@ -228,7 +228,7 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     code, text = call("check", "--state", state, "--policy-pack-config", config)
     assert code == 0
     assert f"accepted exception: door-needs-grant: {DOOR}, until 9999-12-31; platform answers for it: migration" in text
-    assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without, 1 whose" in text
+    assert "No rule is violated, but for 1 accepted exception: 0 doors with two keys, 1 without, 1 with a key" in text
     told = json.loads(call("check", "--state", state, "--policy-pack-config", config, "--json")[1])
     assert told["acceptedExceptions"] == [{"rule": "door-needs-grant", **exception, "stack": None}]
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))

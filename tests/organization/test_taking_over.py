@@ -125,7 +125,7 @@ def test_another_access_role_opens_accounts_that_have_no_usual_one(anew: Existin
     assert accounts["invited"]["access"] == {"role": "Vendor"}
     assert "access" not in accounts["shop"]
     left = json.loads(adopt("--access-role", "Vendor", "--yes", "--json").stdout)["leftOut"]
-    assert f"account {anew.ids['shop']} (Shop)" in {one["what"] for one in left}, "no other role than the one named"
+    assert f"account {anew.ids['shop']} (shop)" in {one["what"] for one in left}, "no other role than the one named"
 
 
 @pytest.mark.usefixtures("existing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ def preview(  # noqa: PLR0913 - one parameter an option
     from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
     from twokeys.errors import Refusal
+    from twokeys.pack.other_states import is_about_key
     from twokeys.preview.program import exported, outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
@@ -65,23 +67,19 @@ def preview(  # noqa: PLR0913 - one parameter an option
     there = "" if states else f" in {', '.join(sorted({os.path.relpath(path.parent) for path in read}))}"
     others = sorted(known.keys() - set(stacks))
     header = [("info", f"read: the outputs of {', '.join(others)}{there}")] if others else []
-    results = []
+    results: list[tuple[str, Snapshot, Verdicts, list[tuple[str, str]]]] = []
     said: set[tuple[str, str]] = set()
     waiting, begun = [*dict.fromkeys(stacks)], set[str]()
+    run = partial(stack_preview, found, overrides=overrides, rules=rules, account=account, states=states)
     while waiting:
         stack, *later = waiting
         messages, asked = [*header], set[str]()
         failed = None
         try:
-            snapshot, verdicts = stack_preview(
-                found,
+            snapshot, verdicts = run(
                 stack,
-                overrides,
-                rules=rules,
                 stacks={one: known[one] for one in known if one not in later or one in begun},
-                account=account,
                 not_there=asked,
-                states=states,
                 say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
             )
         except Refusal as refusal:
@@ -96,8 +94,12 @@ def preview(  # noqa: PLR0913 - one parameter an option
         waiting = later
         known[stack] = exported(snapshot, known.get(stack, {}))
         results.append((stack, snapshot, verdicts, messages))
+    for place, (stack, _, verdicts, messages) in enumerate(results):
+        shown = [each for name, each, *_ in results if name != stack]
+        if shown and any(map(is_about_key, verdicts.mandatory)):
+            results[place] = stack, *run(stack, stacks=known, shown=shown, say=lambda *_: None), messages
         if not as_json:
-            _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)
+            _show(*results[place][:3], [one for one in messages if one not in said], verbose=verbose)
             said.update(messages)
     not_used = [one for one in results[0][2].not_used if all(one in verdicts.not_used for _, _, verdicts, _ in results)]
     if as_json:
@@ -113,7 +115,10 @@ def _show(
 ) -> None:
     from rich.console import Console
 
+    from twokeys.access.findings import texts_of
+    from twokeys.access.model.accounts import Accounts
     from twokeys.access.reading.snapshot import STACK
+    from twokeys.doors.symbols import SYMBOL_PREFIX
     from twokeys.shown import say
 
     console = Console()
@@ -124,10 +129,13 @@ def _show(
     if verbose:
         for one in resources:
             say(console, f"  + {one.type} {one.name}")
+    accounts = Accounts(snapshot)
+    ids = accounts.held | accounts.members
+    names = {said for one in ids for said in (one.removeprefix(SYMBOL_PREFIX), accounts.name(one).partition(" (")[0])}
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
-        for finding in findings:
-            say(console, f"policy {finding.rule} ({level}):", "bold")
-            for line in finding.text.split("\n"):
+        for rule, text in texts_of(findings, names):
+            say(console, f"policy {rule} ({level}):", "bold")
+            for line in text.split("\n"):
                 say(console, line)
     advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
     judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"
