@@ -40,24 +40,19 @@ class PolicyFinding:
     severity: Severity = Severity.WARNING
 
 
-def warning(  # noqa: PLR0913 - what a finding is made of
-    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
+def warning(  # noqa: PLR0913, PLR0917 - what a finding is made of
+    rule: str, statement: Statement, element: str, message: str, step: str, page: str
 ) -> PolicyFinding:
-    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address.
-
-    A `message` without a `step` ends with it, behind "; ".
-    """
-    if not step:
-        message, _, step = message.rpartition("; ")
+    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address."""
     path, url = f"Statement[{statement.index}].{element}", page if "://" in page else GUIDE + page
     return PolicyFinding(rule, statement.index, path, message, url, step)
 
 
-def error(  # noqa: PLR0913 - what a finding is made of
-    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
+def error(  # noqa: PLR0913, PLR0917 - what a finding is made of
+    rule: str, statement: Statement, element: str, message: str, step: str, page: str
 ) -> PolicyFinding:
     """Like `warning`, for what AWS refuses or what cannot work."""
-    return replace(warning(rule, statement, element, message, page, step=step), severity=Severity.ERROR)
+    return replace(warning(rule, statement, element, message, step, page), severity=Severity.ERROR)
 
 
 def path_of(clause: ConditionClause) -> str:
