@@ -73,7 +73,7 @@ def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[s
 def test_outputs_are_counted_and_those_that_fit_a_line_listed_where_all_is_asked_for(
     verbose: bool, shown: list[str]
 ) -> None:
-    outputs = {"none": [], "readme": "a\nb", "plain": "a", "doors": ["front"], "long": "a" * 200}
+    outputs = {"none": [], "many": "a\nb", "plain": "a", "doors": ["front"], "long": "a" * 200}
     out = io.StringIO()
     Report(Console(file=out, width=80), verbose=verbose).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
     lines = out.getvalue().splitlines()

@@ -118,7 +118,6 @@ def _show(
     from twokeys.access.findings import texts_of
     from twokeys.access.model.accounts import Accounts
     from twokeys.access.reading.snapshot import STACK
-    from twokeys.doors.symbols import SYMBOL_PREFIX
     from twokeys.shown import say
 
     console = Console()
@@ -129,9 +128,7 @@ def _show(
     if verbose:
         for one in resources:
             say(console, f"  + {one.type} {one.name}")
-    accounts = Accounts(snapshot)
-    ids = accounts.held | accounts.members
-    names = {said for one in ids for said in (one.removeprefix(SYMBOL_PREFIX), accounts.name(one).partition(" (")[0])}
+    names = Accounts(snapshot).called
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
         for rule, text in texts_of(findings, names):
             say(console, f"policy {rule} ({level}):", "bold")
