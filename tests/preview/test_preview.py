@@ -102,7 +102,7 @@ def test_a_door_with_its_trust_alone_is_told_what_the_file_calls_it_and_whose_st
     assert found.next_step.startswith(
         f'{take} into account "*" is called half there); where another stack makes the grant, name the state of that '
     )
-    ((_, text),) = texts_of(refused, accounts)
+    ((_, text),) = texts_of(refused)
     assert text.endswith("\nThe same with 1 more, but for the account: test (--json has each).")
 
 

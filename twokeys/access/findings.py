@@ -18,6 +18,8 @@ from twokeys.iam import is_account_id
 from twokeys.shown import listed
 
 _A_LINE, _MOST = 100, 50
+_ACCOUNT = re.compile(r"\b\d{12}\b|(?<=\baccount:)[\w-]+|(?<=\baccount )[^()]+(?= \()")
+"""What messages say of an account: its id, its symbol, its name before what else it is called."""
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
 """Pulumi's enforcement levels; nothing is remediated here, so `remediate` is `mandatory`, as in Pulumi."""
@@ -85,19 +87,14 @@ class Finding:
         return f"{self.message}{end}Next step: {parted}."
 
 
-def texts_of(findings: Iterable[Finding], accounts: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """The rule and the text of each; of those that differ only in which accounts they name one, with these accounts.
-
-    `accounts` are the names and ids of all that there are.
-    """
-    names = "|".join(map(re.escape, sorted(filter(None, accounts), key=len, reverse=True)))
-    any_account = re.compile(rf"\b(?:{names or '(?!)'})\b")
-    groups: dict[tuple[str, ...], list[Finding]] = defaultdict(list)
+def texts_of(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    """The rule and the text of each; of those that differ only in which accounts they name one, with these accounts."""
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for one in findings:
-        groups[one.rule, *(any_account.sub("", said) for said in (one.message, one.next_step))].append(one)
-    for (rule, *_), (first, *others) in groups.items():
-        named = {*any_account.findall(first.message)}
-        more = [each for one in others for each in any_account.findall(one.message) if each not in named]
+        groups[one.rule, _ACCOUNT.sub("", one.message)].append(one)
+    for (rule, _), (first, *others) in groups.items():
+        named = {*_ACCOUNT.findall(first.message)}
+        more = [each for one in others for each in _ACCOUNT.findall(one.message) if each not in named]
         where = listed([each for each in more if not is_account_id(each)] or more, most=_MOST)
         same = f"\nThe same with {len(others)} more, but for the account{where and f': {where}'} (--json has each)."
         yield rule, first.text + (same if others else "")

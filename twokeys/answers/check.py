@@ -1,6 +1,6 @@
 """The check: the answers with what the rules say of them, as data and as text for people."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -9,13 +9,12 @@ from typing import Any
 from rich.console import Console
 
 from twokeys.access.findings import Finding, texts_of
-from twokeys.access.judge import Key
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import place_of
 from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
-from twokeys.answers.model import Answers, State, Step, Time, Way
+from twokeys.answers.model import BOTH, Answers, State, Step, Time, Way
 from twokeys.answers.summary import Entrance, Named, apart, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import not_now, open_to, through
 from twokeys.iam import Glob
@@ -46,9 +45,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         say(console, line)
     for line in named.lists():
         say(console, f"  {line}")
-    accounts = [name for one in answers.accounts.values() for name in (one.id, one.name)]
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
-        for rule, text in texts_of(findings, accounts):
+        for rule, text in texts_of(findings):
             for line in f"{level}: {rule}: {text}".replace("\n", "\n  ").split("\n"):
                 say(console, line)
     for one in verdicts.accepted:
@@ -58,18 +56,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         without = sum(door.state is not State.OPEN for door in answers.doors)
-        direct = (way for way in answers.ways if way.at(now) is Time.NOW and not way.through)
-        keys = Counter(way.steps[0].grant_key if way.state is State.OPEN else Key.NOT_SHOWN for way in direct)
-        both = counted(keys[Key.PRESENT], "door")
-        grants = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
-        say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{grants}.")
-
-
-_OTHER_GRANTS = {
-    Key.NOT_NEEDED: "by an identity provider or AWS itself, which need no grant",
-    Key.NOT_OURS: "whose grant is in an account that is not shown to be yours",
-    Key.NOT_SHOWN: "with a key not shown",
-}
+        both = sum(way.lacks == BOTH and not way.through and way.at(now) is Time.NOW for way in answers.ways)
+        say(console, f"No rule is violated{but}: {counted(both, 'door')} with two keys, {without or 'none'} without.")
 
 
 def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step], str]) -> Iterator[str]:

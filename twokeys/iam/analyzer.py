@@ -233,17 +233,16 @@ def _badly_written(statement: Statement, element: str, text: str, quoted: str) -
         key, comma, default = inner.partition(",")
         if not found[2]:
             message, step = f"{quoted!r}: '}}' is missing", "write it"
-            yield error("variable-syntax", statement, element, message, step, _VARIABLES)
         elif not inner.strip():
             message, step = f"{quoted!r}: '${{}}' names no key", "write one, as in ${aws:username}"
-            yield error("variable-syntax", statement, element, message, step, _VARIABLES)
         elif comma and not re.fullmatch(r"\s*'[^']*'\s*", default):
             message = f"{quoted!r}: a default stands between single quotes"
             step = "write it as in ${aws:userid, 'nobody'}"
-            yield error("variable-syntax", statement, element, message, step, _VARIABLES)
         elif re.search(r"\s", key.strip()) and not re.match(r"[^\s:]+:[A-Za-z]*Tag/", key.strip()):
             message, step = f"{quoted!r}: a key has no spaces", "leave them out"
-            yield error("variable-syntax", statement, element, message, step, _VARIABLES)
+        else:
+            continue
+        yield error("variable-syntax", statement, element, message, step, _VARIABLES)
 
 
 ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (

@@ -41,6 +41,8 @@ def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
         yield PolicyFinding("id", None, "Id", message, page, "leave it out", Severity.ERROR)
 
 
+_CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
+_CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
 _ORGANIZATION_KEYS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount"})
@@ -167,14 +169,13 @@ def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[st
 def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if kind is not PolicyKind.TRUST or statement.effect != "Allow" or statement.principals is None:
         return
-    page = "access-analyzer-reference-policy-checks.html"
     for provider in statement.principals.federated:
         if isinstance(provider, Unknown) or provider == "*":
             continue
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
         if statement.covers_action(action) is Truth.FALSE:
             message, step = f"{provider!r} can only use {action}, which the statement does not allow", "write that"
-            yield error("mismatched-action", statement, "Action", message, step, page)
+            yield error("mismatched-action", statement, "Action", message, step, _CHECKS_PAGE)
 
 
 def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -185,8 +186,7 @@ def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozen
     if (named.aws or named.service) and actions and actions <= _OF_PROVIDERS:
         message = "only identity providers use these actions"
         step = "for principals of AWS and services, write sts:AssumeRole"
-        page = "access-analyzer-reference-policy-checks.html"
-        yield error("mismatched-action", statement, "Action", message, step, page)
+        yield error("mismatched-action", statement, "Action", message, step, _CHECKS_PAGE)
 
 
 _OF_PROVIDERS = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})

@@ -71,7 +71,7 @@ def other_states(
     from twokeys.answers.sources import together  # noqa: PLC0415
 
     files = [folder / name for name in named]
-    found = together(files, may_be_empty=files) if files else previews
+    found = together(files, may_be_empty=files) if files else replace(previews, resources=())
     if any(project_of(one.urn) == own for one in found.resources):
         mine = [one.name for one in found.evidence if one.stack == own] or named
         raise Refusal(
@@ -80,10 +80,9 @@ def other_states(
             why="it says what was, and this operation says what is to come",
             next_step=f"take it out of `{_STATES}` of {OTHER_STACKS} in the policy pack's configuration",
         )
-    if found is not previews:
-        anew = {project_of(one.urn) for one in previews.resources}
-        states = (one for one in found.resources if project_of(one.urn) not in anew)
-        found = replace(found, resources=(*states, *previews.resources))
+    anew = {project_of(one.urn) for one in previews.resources}
+    there = (one for one in found.resources if project_of(one.urn) not in anew)
+    found = replace(found, resources=(*there, *previews.resources))
     return Beside(replace(found, resources=tuple(_apart(found))), config, rules)
 
 

@@ -46,9 +46,9 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """Run the program of each STACK on Pulumi's mocks, with unknowns for what is not there, then the rules.
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
-    looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export is
-    that of their previews where they are named as well, in whatever order, else read from --state, by default from the
-    stacks that the sandbox has updated.
+    looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export,
+    and the keys that they hold, is that of their previews where they are named as well, in whatever order, else read
+    from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.access.configuration import rules_config
@@ -116,7 +116,6 @@ def _show(
     from rich.console import Console
 
     from twokeys.access.findings import texts_of
-    from twokeys.access.model.accounts import Accounts
     from twokeys.access.reading.snapshot import STACK
     from twokeys.shown import say
 
@@ -128,9 +127,8 @@ def _show(
     if verbose:
         for one in resources:
             say(console, f"  + {one.type} {one.name}")
-    names = Accounts(snapshot).called
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
-        for rule, text in texts_of(findings, names):
+        for rule, text in texts_of(findings):
             say(console, f"policy {rule} ({level}):", "bold")
             for line in text.split("\n"):
                 say(console, line)

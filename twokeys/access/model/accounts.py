@@ -187,12 +187,6 @@ class Accounts:
         identity = account if is_account_id(account) else "id not known yet"
         return f"{given} ({identity})" if given else account
 
-    @property
-    def called(self) -> set[str]:
-        """What messages call the accounts that are there: their ids or symbols without what these begin with, names."""
-        each = {one.removeprefix(doors.SYMBOL_PREFIX): self.name(one) for one in self.held | self.members}
-        return {*each, *(name.partition(" (")[0] for name in each.values())}
-
     def resource(self, account: str) -> Resource | None:
         """The `Account` resource of the stack behind an account."""
         return self._resources.get(self.canonical(account))
