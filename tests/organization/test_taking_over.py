@@ -87,6 +87,7 @@ def test_a_file_that_exists_is_replaced_only_when_that_is_said(adopt: Run, proje
     refused = adopt("--no-enter")
     assert refused.returncode == 1
     assert "files are not replaced unasked" in refused.stderr
+    assert "or say --yes" in refused.stderr
     assert file.read_text() == "mine"
     (project / "Pulumi.example.yaml").write_text("config: {}\n")
     done = adopt("--no-enter", "--yes")

@@ -552,12 +552,13 @@ class Answers:
     def _into(self) -> Mapping[Who, list[tuple[int, Way]]]:
         found = defaultdict[Who, list[tuple[int, Way]]](list)
         for number, way in enumerate(self.all_ways):
-            for who in filter(None, (way.target.who, way.target.permission_set)):
+            of_set = way.target.permission_set
+            for who in (way.target.who, *((of_set, replace(of_set, account="")) if of_set else ())):
                 found[who].append((number, way))
         return found
 
     def ways_into(self, whom: Iterable[Who]) -> list[Way]:
-        """The ways into roles, or into those that AWS makes of permission sets."""
+        """The ways into roles, or into those that AWS makes of permission sets, in an account or ('') in any."""
         found = {number: way for who in whom for number, way in self._into.get(who, ())}
         return [found[number] for number in sorted(found)]
 

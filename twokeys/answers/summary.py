@@ -228,7 +228,7 @@ def not_shown(answers: Answers) -> str | None:
             ("give the state of the stack that makes the users and roles there ({})", _LIVE),
         ),
         (
-            [f"{len(answers.changed_since)}, to look at"] if answers.changed_since else [],
+            ["to be looked at"] if answers.changed_since else [],
             f"changes of keys that the states do not have{concerning} ({{}})",
             (newer or ("look at the changes themselves",)) if answers.past else changed,
         ),

@@ -131,7 +131,6 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit import report
     from twokeys.audit.against_states import against_states
     from twokeys.audit.comparison import compare
-    from twokeys.audit.first_sheet import is_noteworthy
     from twokeys.audit.page import page
     from twokeys.audit.person import by_person
     from twokeys.audit.table import as_csv
@@ -174,7 +173,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
             if file is not None:
                 click.echo(f"Wrote {file}")
     not_known = not all(one.has for one in answers.long_term) or any(one.not_answered for one in answers.evidence)
-    seen = exit_code and comparison is not None and is_noteworthy(answers, comparison)
+    seen = comparison is not None and comparison.is_noteworthy
     return 1 if exit_code and (summary(answers, now).to_be_looked_at or not_known or seen) else 0
 
 
