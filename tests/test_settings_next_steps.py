@@ -1,7 +1,5 @@
 """Whoever does what the next step of a refused setting says has a config that is taken."""
 
-import ast
-import sys
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -9,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.next_steps import giving, never_given
 from tests.test_settings import DENY, DOOR, MANAGEMENT, STAGE, refused
 from twokeys import settings
 from twokeys.doors.documents import OWN_CONDITIONS, OwnCondition
@@ -317,23 +316,11 @@ def test_a_config_that_takes_the_next_step_is_taken(
 
 
 def test_every_refusal_of_a_setting_has_a_next_step_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    reached, init = set(), Problem.__init__
-
-    def noted(self: Problem, *values: Any, **more: Any) -> None:
-        caller = sys._getframe(1)
-        reached.add((Path(caller.f_code.co_filename).name, caller.f_lineno))
-        init(self, *values, **more)
-
-    monkeypatch.setattr(Problem, "__init__", noted)
     monkeypatch.setitem(OWN_CONDITIONS, "owner", OwnCondition("IpAddress", "aws:SourceIp", str))  # a field to come
-    refused(with_changes(STAGE, {"doors/ci/owner": "nonsense"}))
-    monkeypatch.delitem(OWN_CONDITIONS, "owner")
-    for config, given, _, _ in STEPS:
-        refused(with_changes(config, given), "stage" if config is STAGE else "management")
-    missing = []
-    for file in Path(settings.__file__).parent.glob("*.py"):
-        calls = [one for one in ast.walk(ast.parse(file.read_text())) if isinstance(one, ast.Call)]
-        for call in (one for one in calls if isinstance(one.func, ast.Name) and one.func.id == "Problem"):
-            if not any((file.name, line) in reached for line in range(call.lineno, (call.end_lineno or 0) + 1)):
-                missing.append(f"{file.name}:{call.lineno}")
+    with giving((Problem,), monkeypatch) as places:
+        refused(with_changes(STAGE, {"doors/ci/owner": "nonsense"}))
+        monkeypatch.delitem(OWN_CONDITIONS, "owner")
+        for config, given, _, _ in STEPS:
+            refused(with_changes(config, given), "stage" if config is STAGE else "management")
+    missing = [*never_given(Path(settings.__file__).parent, {"Problem"}, places)]
     assert not missing, f"add to STEPS a config that each of these refuses, and what its next step changes: {missing}"

@@ -409,6 +409,8 @@ def _root_allowed(source: Who, root: Who, keys: Mapping[str, str]) -> bool:
 
 
 def _state(organization: Organization, source: Who, target: Who) -> State:
+    if not any(name for one in target.trust or () if one["Effect"] == "Allow" for name in _named(one, source)):
+        return State.CLOSED  # whatever a request shows
     if any(_allowed(organization, source, target, keys, hidden_denies=True) for keys in _requests(source, target)):
         return State.OPEN
     if any(_allowed(organization, source, target, keys, hidden_denies=False) for keys in _requests(source, target)):
@@ -449,9 +451,11 @@ def _allowed(
 
     naming = [(one["Effect"], how) for one in trust for how in _named(one, source) if _covers(one, None, keys)]
     guards = (*organization.scps[source.account], *organization.rcps[target.account])
-    if any(says(policy, "Deny") for policy in (*shown, *limits, *guards)) or ("Deny" in [one for one, _ in naming]):
-        return False
     ways = {how for effect, how in naming if effect == "Allow"}
+    if not ways or "Deny" in [effect for effect, _ in naming]:
+        return False
+    if any(says(policy, "Deny") for policy in (*shown, *limits, *guards)):
+        return False
     granted = hidden or any(says(policy, "Allow") for policy in shown)
     within_limits = all(says(policy, "Allow") for policy in limits)
     if source.account != target.account:

@@ -108,7 +108,7 @@ MINE = replace(ORGANIZATION.policies[0], name="x")
 SUSPENDED = account(SHOP, "shop", state="SUSPENDED", parent="ou-ab12-11111111")
 
 
-@pytest.mark.parametrize(("changes", "check", "what", "step", "taken"), [
+MENDED: list[tuple[dict[str, Any], str, str, str, dict[str, Any]]] = [
     ({"features": "CONSOLIDATED_BILLING"}, "organization", "CONSOLIDATED_BILLING", "enable all features",
      {"features": "ALL"}),
     ({"id": "o-zzzzzzzzzz"}, "organization", "it adopts o-a1b2c3d4e5", "say `adopt: o-zzzzzzzzzz`",
@@ -162,7 +162,10 @@ SUSPENDED = account(SHOP, "shop", state="SUSPENDED", parent="ou-ab12-11111111")
      f"trusting arn:aws:iam::{MANAGEMENT}:root", {"tried": {SHOP: None}}),
     ({"management": LOOKED_UP, "policy_types": ()}, "policy types", "SERVICE_CONTROL_POLICY", "enable it",
      {"policy_types": ("SERVICE_CONTROL_POLICY",)}),
-])  # fmt: skip
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "check", "what", "step", "taken"), MENDED)
 def test_what_is_not_as_config_says_fails_alone_and_its_next_step_mends_it(
     changes: dict[str, Any], check: str, what: str, step: str, taken: dict[str, Any]
 ) -> None:

@@ -614,7 +614,18 @@ def test_somebody_of_another_account_is_refused_and_nothing_is_taken_away(config
     for other in (STAGE, "stage"):
         with pytest.raises(Refusal, match=r"nobody of account stage.*is in management"):
             run("--person", "ada", "--state", stage, "--account", other)
+    center = write(tmp_path, "center.json", identity_center())  # whose people are of no account
+    with pytest.raises(Refusal, match=r"bob is nobody of account stage.*is in Identity Center"):
+        run("--person", "bob", "--state", center, "--account", "stage")
     assert config.read_bytes() == before
+
+
+@pytest.mark.usefixtures("config")
+def test_a_door_of_the_only_account_of_its_kind_may_go_while_others_stay(tmp_path: Path) -> None:
+    both = write(tmp_path, "both.json", outputs(door("a"), door("p", role="p", target=PROD)))
+    run("--person", "ada", "--from", both)
+    gone = run("--person", "ada", "--from", write(tmp_path, "one.json", outputs(door("a")))).stdout
+    assert gone.splitlines()[:2] == ["- profile p", "= profile a"]
 
 
 @pytest.mark.usefixtures("config")

@@ -298,7 +298,7 @@ def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(
             ("new", "--from", "shop-reader", "--for", "2h", "--reason", "Łukasz 🚀"),
             "Łukasz 🚀 (config of stack shop): it",
         ),
-        (("Shop!", "--from", "shop-reader", "--for", "2h"), "choose such a name"),
+        (("Shop!", "--from", "shop-reader", "--for", "2h"), "twokeys:doors.Shop! = Shop! (config of stack shop): this"),
     ],
 )
 def test_what_cannot_be_opened_is_refused_with_the_next_step(shop: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -286,7 +286,7 @@ def _say_doors(
 
     reading = read_said(with_states(exports_of(states, published, sandbox=True)))
     elsewhere = _elsewhere(profile, states, published)
-    mine, why = ({}, _NOT_OF_SANDBOX) if elsewhere else own_doors(profile, reading)
+    mine, why, away = ({}, _NOT_OF_SANDBOX, frozenset[str]()) if elsewhere else own_doors(profile, reading)
     if why:
         note(why)
     own = {way.name for way in mine}
@@ -299,19 +299,23 @@ def _say_doors(
         said |= {"others": [way_data(least(ways)) for ways in others.values()]} if of_others else {}
         click.echo(json.dumps(said))
     else:
-        lines = [*map(printable, _lines(reading, mine, [*others.values()], known=not why, of_others=of_others))]
+        first = {
+            way: [*([f"behind {one.name}"] if one else ()), *([f"after {leave()}"] if way.name in away else ())]
+            for way, one in mine.items()
+        }
+        lines = [*map(printable, _lines(reading, first, [*others.values()], known=not why, of_others=of_others))]
         if in_shell(profile) and (inside := os.environ.get(DOOR)):
             ends = moment(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
             lines.insert(0, f"This shell is in {inside}{f' until {in_utc(ends)}' if ends else ''}; back: {leave()}")
-        if not sys.stdout.isatty():  # `eval "$(twokeys assume $DOOR)" && ...` may read it, of a variable that is empty
+        if not sys.stdout.isatty():  # eval of nothing, as the AWS CLI prints, would pass; first, as fish joins lines
             lines = ["false  # eval of this list fails: name a DOOR for a session", *(f"# {line}" for line in lines)]
         click.echo("\n".join(lines))
 
 
 def _lines(
-    reading: Reading, mine: Mapping[Way, Way | None], others: Sequence[list[Way]], *, known: bool, of_others: bool
+    reading: Reading, mine: Mapping[Way, list[str]], others: Sequence[list[Way]], *, known: bool, of_others: bool
 ) -> Iterator[str]:
-    """A line a door, the caller's own first; `known` is whether all of them are."""
+    """A line a door, the caller's own first, each with what comes before it; `known` is whether all of them are."""
     from twokeys.profiles.ways import RoleWay, least, whose
 
     name, account = (
@@ -322,7 +326,7 @@ def _lines(
         return f"  {way.name:{name}}  {way.account_name:{account}}  {_about(way, *more)}".rstrip()
 
     yield f"Yours ({', '.join(reading.dates)}):" if reading.dates else "Yours:"
-    yield from (row(way, f"behind {before.name}" if before else "") for way, before in mine.items())
+    yield from (row(way, *first) for way, first in mine.items())
     if not mine:
         yield "  none" if known else "  not known"
     called = "Of others" if known else "Others"
@@ -385,14 +389,16 @@ def _open(ways: list[Way], reading: Reading, **how: Any) -> Session:  # noqa: AN
     return session
 
 
-def _asked_code(door: str, serial: str) -> str:
+def _asked_code(door: str, serial: str, denied: str) -> str:
     if not sys.stdin.isatty():
         raise Refusal(
             f"door {door}",
             where=serial,
-            why="it asks for the code of that device, and there is no terminal to ask you at",
-            next_step="give the code with --mfa-code",
+            why=denied or "it asks for the code of that device, and there is no terminal to ask you at",
+            next_step="give the code with --mfa-code" + ", unless your session began with MFA" * bool(denied),
         )
+    if denied:
+        note(denied)
     while True:
         code = "".join(str(click.prompt(f"Code of {serial}", err=True)).split())
         if re.fullmatch("[0-9]{6}", code):

@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError, NoCredentialsError, SSOError, TokenRetrievalError
 from botocore.session import Session as Configuration
 
@@ -25,6 +24,7 @@ from twokeys.doors import Who
 from twokeys.errors import Refusal
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.loopback import is_loopback
+from twokeys.profiles.callers import QUICK
 from twokeys.profiles.options import note
 from twokeys.profiles.reading import Reading
 from twokeys.profiles.sections import session_name
@@ -47,12 +47,6 @@ from twokeys.profiles.ways import (
     whose,
 )
 from twokeys.shown import for_shell, listed
-
-_QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
-"""Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
-
-https://docs.aws.amazon.com/boto3/latest/guide/retries.html
-"""
 
 _CONSOLES: Mapping[str, tuple[str, str]] = {
     "aws": ("https://signin.aws.amazon.com/federation", "https://console.aws.amazon.com/"),
@@ -146,7 +140,11 @@ class Given:
 
 
 def open_session(
-    ways: Sequence[Way], reading: Reading, given: Given, ask: Callable[[str, str], str], first: Session | None = None
+    ways: Sequence[Way],
+    reading: Reading,
+    given: Given,
+    ask: Callable[[str, str, str], str],
+    first: Session | None = None,
 ) -> Session:
     """Go through a door with the credentials of a profile, or without one those of the surroundings.
 
@@ -156,7 +154,8 @@ def open_session(
 
     Args:
         ways: those through the door, of which each source has its own; `reading` is all that the file says.
-        ask: asks for a code of MFA, by the door and the device's ARN, where the door asks for it and none is given.
+        ask: asks for a code of MFA, by the door, the device's ARN and what AWS says to a session without one, where the
+            door asks for it and none is given.
         first: the session of the door before, whose credentials are taken.
 
     Raises:
@@ -189,17 +188,21 @@ def open_session(
     try:
         asked = _asked(way, caller, given, chained=of_session or ":user/" not in caller)
         answered: Any = None
+        denied: ClientError | None = None
         asks_mfa = [isinstance(one, RoleWay) and one.mfa for one in ways]
         if (code is None and of_session) or not all(asks_mfa):
-            answered = _without_code(sts, asked, way if code or any(asks_mfa) else None, of_session=of_session)
+            answered, denied = _without_code(sts, asked, may_ask=bool(code) or any(asks_mfa))
             if answered and given.mfa_code:
                 note("--mfa-code did not count: the door asked for none")
         if answered is None:
-            if code is None and (refusal := others or _shut(way, reading)):
+            if code is None and (refusal := others or _shut(way, reading, denied)):
                 raise refusal
+            # a session may have begun with MFA: AWS has another reason then
+            only = f"; it is open {only_if(way)}" if way.conditions else ""
+            why = f"without a code: {denied}{only}" if denied and of_session else ""
             named = given.mfa_serial
-            serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller)
-            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code or ask(way.name, serial), way, serial)}
+            serial = own_device(named, caller.split(":")[4]) if named else _device(way, caller, why)
+            asked |= {"SerialNumber": serial, "TokenCode": _six_digits(code or ask(way.name, serial, why), way, serial)}
             answered = sts.assume_role(**asked)
     except ClientError as error:
         if _WRONG_CODE in str(error):
@@ -222,9 +225,9 @@ def open_session(
     )
 
 
-def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | None], str]:
-    """The doors of whoever has these credentials, or is behind the role whose they are, with those behind them; and
-    why that is not known, or not all: "" where it is.
+def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | None], str, frozenset[str]]:
+    """The doors of whoever has these credentials, or is behind the role whose they are, with those behind them; why
+    that is not known, or not all: "" where it is; and which do not open before the shell has left the door it is in.
     """
     try:
         _, _, caller = _signed_in(profile, reading)
@@ -237,17 +240,20 @@ def own_doors(profile: str | None, reading: Reading) -> tuple[dict[Way, Way | No
             " `aws sso login --profile DOOR`, and give this --profile DOOR"
         )
         signs_in = isinstance(error, NoCredentialsError) and any(isinstance(way, AssignmentWay) for way in reading.ways)
-        return {}, "; ".join([refusal.why, refusal.next_step, *[center] * signs_in])
+        return {}, "; ".join([refusal.why, refusal.next_step, *[center] * signs_in]), frozenset()
     if unshown := _not_shown(caller, reading):
-        return {}, unshown
+        return {}, unshown, frozenset()
     behind = who_is_behind(reading.ways, caller, reading.members)
     person = began_by(reading.ways, behind) if behind else None
     names = unsaid(reading.ways, person, reading.members)
     of = "is in a group, or signs in at Identity Center"
     of = f"began your session of {person.label}" if person and person.kind == "role" else of
     why = f"the file does not say who {of} (whether {listed(names, 6)} {'is' if len(names) == 1 else 'are'} yours)"
-    why += f"; {leave()} first to see" if DOOR in os.environ and in_shell(profile) else ""
-    return reached(reading.ways, person, reading.members, caller), why if names else ""
+    inside, own = DOOR in os.environ and in_shell(profile), reached(reading.ways, person, reading.members, caller)
+    why += f"; {leave()} first to see" if inside else ""
+    here = reached(reading.ways, Who.named(caller), reading.members, caller)
+    away = {*own} - {*here} if inside and not os.environ.get(PROFILE) else ()  # else that profile opens them
+    return own, why if names else "", frozenset(way.name for way in away)
 
 
 def _not_shown(caller: str, reading: Reading) -> str:
@@ -263,7 +269,7 @@ def _signed_in(
     """A session of the caller's own credentials, or of `first`'s; STS asked with them; and whose they are: an ARN."""
     try:
         session = boto3.Session(profile_name=_own_profile(profile, reading), **first.keys if first else {})
-        sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=_QUICK)
+        sts = session.client("sts", region_name=session.region_name or region or "us-east-1", config=QUICK)
         return session, sts, str(sts.get_caller_identity()["Arn"])
     except EOFError as error:
         raise Refusal(
@@ -327,21 +333,17 @@ def _six_digits(code: str, way: RoleWay, serial: str) -> str:
     return given
 
 
-def _without_code(sts: Any, asked: Mapping[str, Any], may_ask: RoleWay | None, *, of_session: bool) -> Any:  # noqa: ANN401 - boto3's
-    """What AssumeRole answers; None where a way that may ask for MFA denies it to whoever shows none.
-
-    Of a session, which may have begun with MFA, AWS may have another reason: it is said.
+def _without_code(sts: Any, asked: Mapping[str, Any], *, may_ask: bool) -> tuple[Any, ClientError | None]:  # noqa: ANN401 - boto3's
+    """What AssumeRole answers; None and why where a way that may ask for MFA denies it to whoever shows none.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
     try:
-        return sts.assume_role(**asked)
+        return sts.assume_role(**asked), None
     except ClientError as error:
-        if may_ask is None or error.response["Error"]["Code"] != "AccessDenied":
+        if not may_ask or error.response["Error"]["Code"] != "AccessDenied":
             raise
-        if of_session:
-            note(f"without a code: {error}{f'; it is open {only_if(may_ask)}' if may_ask.conditions else ''}")
-        return None
+        return None, error
 
 
 def _role_way(ways: Sequence[Way]) -> RoleWay:
@@ -369,7 +371,7 @@ def _assigned(way: AssignmentWay, ways: Sequence[Way], profile: str | None, regi
         session = boto3.Session(profile_name=named)
         credentials: Any = session.get_credentials()
         keys = credentials.get_frozen_credentials()
-        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=_QUICK)
+        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=QUICK)
         arn = str(sts.get_caller_identity()["Arn"])
     except (SSOError, TokenRetrievalError) as error:
         why, step = str(error).strip().rstrip("."), f"sign in: `aws sso login --profile {named}`"
@@ -408,11 +410,8 @@ def _of_others(ways: Sequence[Way], reading: Reading, caller: str, from_shell: b
 
     `from_shell` is whether the keys are in the environment, where `eval` puts those of a session.
     """
-    who, theirs, person = (
-        Who.named(caller),
-        whose(ways, reading.accounts),
-        who_is_behind(reading.ways, caller, reading.members),
-    )
+    who, theirs = Who.named(caller), whose(ways, reading.accounts)
+    person = who_is_behind(reading.ways, caller, reading.members)
     inside = [way.name for way in reading.ways if isinstance(way, RoleWay) and Who.named(way.role_arn) == who]
     if inside and from_shell:
         why = f"it is for {theirs}, and this shell is already in {' or '.join(dict.fromkeys(inside))}"
@@ -441,7 +440,7 @@ def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
     return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
 
 
-def _device(way: RoleWay, caller: str) -> str:
+def _device(way: RoleWay, caller: str, denied: str = "") -> str:
     """The MFA device that is called like a user: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 
     What AssumeRole gives carries no MFA, what GetSessionToken gives can:
@@ -451,8 +450,8 @@ def _device(way: RoleWay, caller: str) -> str:
     if not is_user:
         raise _refused(
             way,
-            f"MFA needs a user's device, and {caller} is no IAM user with one: the session of a role, or of"
-            " Identity Center, carries no MFA",
+            f"{denied}{'; ' * bool(denied)}MFA needs a user's device, and {caller} is no IAM user with one: the session"
+            " of a role, or of Identity Center, carries no MFA",
             "take the keys of the user whose door it is, or a session that they began with MFA (`aws sts"
             " get-session-token --serial-number ARN --token-code CODE`): --profile NAME",
         )
@@ -465,14 +464,10 @@ def _asked(way: RoleWay, caller: str, given: Given, *, chained: bool) -> dict[st
         raise _refused(way, "it asks for an external ID, which this file does not hold", "give it with --external-id")
     longest = min(filter(None, (way.max_session_seconds, CHAINED_SECONDS if chained else None)), default=None)
     if seconds and longest and seconds > longest:
-        raise Refusal(
-            f"a session of {seconds} seconds through door {way.name}",
-            where=way.role_arn,
-            why="with the credentials of a session, another lasts an hour at most"
-            if longest == CHAINED_SECONDS and chained
-            else f"its sessions last {longest} seconds at most",
-            next_step=f"ask for {longest} or fewer, or leave --seconds out",
-        )
+        why = f"its sessions last {longest} seconds at most"
+        if longest == CHAINED_SECONDS and chained:
+            why = "with the credentials of a session, another lasts an hour at most"
+        raise _refused(way, why, f"give --seconds {longest} or fewer, or leave it out")
     asked: dict[str, Any] = {
         "RoleArn": way.role_arn,
         "RoleSessionName": session_name(caller.rpartition("/")[2][:64]),

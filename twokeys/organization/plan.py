@@ -60,8 +60,7 @@ def wanted(plans: Iterable[Plan], organization: Organization) -> Iterator[Wanted
         for key, member in plan.settings.accounts.items():
             email = plan.settings.email_of(key)
             if member.adopt:
-                account = organization.account_by_id.get(member.adopt)
-                fate = Fate.ADOPT
+                account, fate = organization.account_by_id.get(member.adopt), Fate.ADOPT
             else:
                 account = organization.account_by_email.get(email.casefold())
                 fate = Fate.THERE if account else Fate.CREATE

@@ -5,7 +5,11 @@ from botocore.config import Config
 
 from twokeys.aws_errors import refusal_of
 
-_QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+QUICK = Config(connect_timeout=5, retries={"mode": "standard", "total_max_attempts": 2})
+"""Somebody waits: of a network that is down, boto3's five attempts say so after 14 seconds.
+
+https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+"""
 
 
 def caller_of(profile: str | None) -> tuple[str, str]:
@@ -15,7 +19,7 @@ def caller_of(profile: str | None) -> tuple[str, str]:
     """
     try:
         session = boto3.Session(profile_name=profile)
-        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=_QUICK)
+        sts = session.client("sts", region_name=session.region_name or "us-east-1", config=QUICK)
         return str(sts.get_caller_identity()["Arn"]), ""
     except EOFError:
         return "", f"profile {profile or 'default'} asks for an MFA code itself, and there is no terminal to ask you at"

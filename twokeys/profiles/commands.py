@@ -34,17 +34,7 @@ _word = like("[!-~]+", f" is not one word of printable ASCII ({_EVERY_SDK})")
 _named = like(r"[A-Za-z0-9_./%@:+-]+", f": use letters, digits and any of _ . / % @ : + - ({_EVERY_SDK})")
 
 
-class _Grouped(click.Command):
-    """A command whose help has the options of Identity Center apart."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [row for one in self.get_params(ctx) if (row := one.get_help_record(ctx))]
-        for heading, of_center in (("Options", False), ("Identity Center", True)):
-            with formatter.section(heading):
-                formatter.write_dl([row for row in rows if row[0].startswith("--sso-") is of_center])
-
-
-@click.command(cls=_Grouped)
+@click.command()
 @doors_options
 @click.option(
     "--person",
@@ -146,7 +136,7 @@ def profiles(  # noqa: PLR0913 - one parameter an option
     who = Who("user" if person else "role", account, person or role or "")
     who = who if who.name else _caller(told, chosen["source_profile"])
     ways = ways_of(told.ways, told.members, who, groups)
-    if not ways and not groups:
+    if not groups and (account or not ways):
         refuse_unknown(who, told.ways, told.members, told.accounts)
     if page:
         return _write_page(page, who, ways, told, exports, chosen["sso_start_url"], as_json=as_json)

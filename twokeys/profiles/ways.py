@@ -251,8 +251,9 @@ def refuse_unknown(who: Who, ways: Sequence[Way], members: Members, accounts: Ma
 
 
 def _refuse_other_account(who: Who, ways: Sequence[Way], members: Members, accounts: Mapping[str, str]) -> None:
-    having = {one.account for one in people(ways, members) if one.name == who.name}
-    having |= {group.account for group, users in members.items() if who.name in users}
+    same = {one for one in people(ways, members) if one.name == who.name}
+    same |= {group for group, users in members.items() if who.name in users}
+    having = {one.account if one.kind in (*IAM_PEOPLE, "role") else "Identity Center" for one in same}
     if who.account and having and not having & {who.account, ""}:
         raise Refusal(
             f"{who.name} is nobody of account {accounts.get(who.account, who.account)}",

@@ -111,16 +111,21 @@ _PLAIN = {
 def _problems_of(details: Sequence[ErrorDetails]) -> list[Problem]:
     """A list that is empty for the sake of what is refused in it is no problem of its own; of a choice the whole is.
 
-    Nor is a key missing that is there with a slip.
+    Nor is a key missing that is there with a slip, nor a name below a refused key wrong that is the key.
     """
     places = {(one["type"], one["loc"]) for one in details}
     slips = [loc for type_, loc in places if type_ == "extra_forbidden"]
     there = {("missing", (*loc[:-1], _nearest_key(loc))) for loc in slips}
+    keys = [loc[:-1] for _, loc in places if loc[-1:] == ("[key]",)]
     return [
         _problem_of(one)
         for one in details
         if (one["type"] != "too_short" or all(other["loc"][:-1] != one["loc"] for other in details))
         and (one["type"], one["loc"]) not in there
+        and not any(
+            key == one["loc"][: len(key)] != one["loc"][:-1] and str(one["input"]).rpartition("/")[2] == key[-1]
+            for key in keys
+        )
         and not (one["loc"][-1:] == ("bool",) and any(type_ == "literal_error" for type_, _ in places))
     ]
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from twokeys.errors import nearest, or_nearest
@@ -103,15 +104,11 @@ def _organization(settings: Settings) -> Iterator[Problem]:
     if organization is None:
         return
     if not organization.create:
-        for field, key in (
-            ("adopt", "adopt"),
-            ("policy_types", "policyTypes"),
-            ("trusted_services", "trustedServices"),
-        ):
-            if field in organization.model_fields_set:
-                why = "an organization that is only looked up is not changed"
-                step = "remove it, or set organization.create to true"
-                yield Problem(f"organization.{key}", getattr(organization, field), why, step)
+        changing = organization.model_dump(include={"adopt", "policy_types", "trusted_services"}, exclude_unset=True)
+        for field in changing:
+            why = "an organization that is only looked up is not changed"
+            step = "remove it, or set organization.create to true"
+            yield Problem(f"organization.{to_camel(field)}", getattr(organization, field), why, step)
     paths = frozenset(all_units(organization))
     yield from _units(organization)
     yield from policies(organization, paths)

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from twokeys.errors import Refusal
@@ -47,34 +48,35 @@ def goes_on(now: datetime) -> str:
 def standings(facts: Facts) -> list[Standing]:
     """Every account that config calls closed, in the order of the config, which is the order of the queue."""
     closed = facts.settings.accounts_in("closed")
-    return [Standing(account, facts.id_of(account), *_standing(facts, account)) for account in closed]
+    return [_standing(facts, account) for account in closed]
 
 
-def _standing(facts: Facts, account: str) -> tuple[Place, str, str]:
+def _standing(facts: Facts, account: str) -> Standing:
     identifier, there = facts.id_of(account), facts.at_aws(account)
+    stands = partial(Standing, account, identifier)
     if there is None:
-        return "gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}"
+        return stands("gone", "AWS does not have it, or has let it go", f"remove its entry from {facts.file}")
     email = facts.settings.email_of(account)
     if there.email.casefold() != email.casefold():
         why = f"the account with this id has the address {there.email}, and config says {email}"
-        return "refused", why, f"correct `adopt` or `email` of accounts.{account} in {facts.file}"
+        return stands("refused", why, f"correct `adopt` or `email` of accounts.{account} in {facts.file}")
     if there.state == CLOSING:
-        return "closing", "AWS is closing it", ""
+        return stands("closing", "AWS is closing it")
     if there.state in CLOSED:
         why = f"it is {there.state}; AWS keeps it for 90 days after its closing"
-        return "closed", why, "keep its entry until AWS has let it go"
+        return stands("closed", why, "keep its entry until AWS has let it go")
     if identifier == facts.organization.management_account:
-        return "refused", "it is the management account", "take it out of `accounts`"
+        return stands("refused", "it is the management account", "take it out of `accounts`")
     if left := facts.left.get(account):
         step = f"take its protection out of the state (`pulumi state unprotect`) and update the stack: {facts.update}"
-        return "refused", f"the state still holds {listed(left)}", step
+        return stands("refused", f"the state still holds {listed(left)}", step)
     if identifier in facts.organization.delegated_administrators:
         why = "it is a delegated administrator, and AWS closes none"
         step = "give the service to another account (audit.delegatedAdministrators) and update the management stack"
-        return "refused", why, step
+        return stands("refused", why, step)
     if there.state != ACTIVE:
-        return "refused", f"it is {there.state}", "see what AWS says of it, and run this again"
-    return "queued", "nothing of it is in the state any more, and AWS has it ACTIVE", ""
+        return stands("refused", f"it is {there.state}", "see what AWS says of it, and run this again")
+    return stands("queued", "nothing of it is in the state any more, and AWS has it ACTIVE")
 
 
 @dataclass(frozen=True)
