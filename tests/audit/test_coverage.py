@@ -168,7 +168,9 @@ def test_where_only_some_regions_lack_records_the_top_says_how_many_of_them() ->
     lacking = Covered(PROD, Recorded(), (*missing,), missing, "in us-east-2", (), ())
     answers, end = read(two_keys().graph), "entries and changes of keys there are not known"
     for one, said in ((lacking, "2 of 3 regions, 2 days"), (replace(lacking, regions=("us-east-2",) * 2), "2 days")):
-        assert gaps(answers, WasRead((), (one,), ())) == f"not covered: {PROD} ({said}): {end}"
+        assert (
+            gaps(answers, WasRead((), (one,), ())) == f"not covered: {PROD} ({said}: 2013-01-01 to 2013-01-02): {end}"
+        )
 
 
 def test_an_account_that_is_not_covered_on_a_day_is_named_among_those_without_digests() -> None:
@@ -182,10 +184,10 @@ def test_an_account_that_is_not_covered_on_a_day_is_named_among_those_without_di
 @pytest.mark.parametrize(
     ("stopped", "without", "said"),
     [
-        ([(5, 5.5), (5.25, 6)], (), "1 h"),  # two trails at once
-        ([(5, 5.005)], (), "1 min"),
-        ([(5, 6)], (1,), "2 days"),  # and a day of which nothing tells from when to when
-        ([(1, 30)], (), "2 days"),
+        ([(5, 5.5), (5.25, 6)], (), "1 h from 2026-09-01 05:00 UTC"),  # two trails at once
+        ([(5, 5.005)], (), "1 min from 2026-09-01 05:00 UTC"),
+        ([(5, 6)], (1,), "2 days: 2026-09-01 to 2026-09-02"),  # and a day of which nothing tells from when to when
+        ([(1, 30)], (), "2 days: 2026-09-01 to 2026-09-02"),
     ],
 )
 def test_a_stop_of_less_than_a_day_is_said_as_long_as_it_was(

@@ -15,7 +15,6 @@ from twokeys.answers.reading import read
 from twokeys.audit.against_states import against_states
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.events import at_the_top, to_look_at
-from twokeys.audit.first_sheet import is_noteworthy, lines, planned
 from twokeys.audit.to_look_at import to_look_at as each_use
 
 POLICY = {"policyId": "p-12345678", "targetId": STAGE}
@@ -40,7 +39,7 @@ def test_a_control_policy_that_was_detached_for_a_while_is_named_once_and_its_re
     found = compared(world, *calls, from_states=True)
     answers = found.answers
     assert not against_states(answers, found).changed_since
-    ((when, line),) = lines(answers, found)
+    ((when, line),) = found.sheet.lines
     assert (when, line) == (
         "2026-09-02 09:00",
         "user eve of management -> DetachPolicy until 09-02 10:00 of organization policy guard-rails in "
@@ -54,7 +53,7 @@ def test_a_root_session_says_what_it_was_limited_to() -> None:
     asked = {"targetPrincipal": STAGE, "taskPolicyArn": task}
     world = root_sessions()
     found = compared(world, entry(CI_SESSION, "", at(0), eventName="AssumeRoot", requestParameters=asked))
-    ((_, line),) = lines(read(world.graph), found)
+    ((_, line),) = found.sheet.lines
     assert " -> root user limited to S3UnlockBucketPolicy of stage (administrator) from " in line
 
 
@@ -75,7 +74,7 @@ def test_of_those_who_came_without_a_door_the_strongest_is_first_and_who_was_let
         asked = {"roleName": "admin", "policyDocument": document(trusts(*whom))}
         calls.append(called(STAGE, at(day), "UpdateAssumeRolePolicy", "eve", requestParameters=asked))
     found = compared(world, *calls, entry(late, arn(STAGE, "role/admin"), at(5)))
-    said = [line for _, line in lines(found.answers, found) if "without a door" in line]
+    said = [line for _, line in found.sheet.lines if "without a door" in line]
     assert [line.partition(" of ")[0] for line in said] == [
         f"user {who}" for who in ("admin", "reader", "deployer", "late")
     ]
@@ -115,7 +114,7 @@ def test_the_strongest_policy_that_a_plan_gave_is_named_with_who_may_enter_by_it
     )
     found = compared(world, *calls, from_states=True)
     said = "AttachRolePolicy (AdministratorAccess) of deployer in"
-    (line,) = (line for _, line in planned(found.answers, found) if "AttachRolePolicy" in line)
+    (line,) = (line for _, line in found.sheet.planned if "AttachRolePolicy" in line)
     assert line.startswith(
         f"user eve of {STAGE} -> {said} {STAGE}, which role ci of management may enter (administrator) "
     )
@@ -135,7 +134,7 @@ def test_the_text_has_what_is_to_be_looked_at_in_the_order_of_the_first_sheet() 
     logging = called(STAGE, at(4), "StopLogging", "zoe", eventSource="cloudtrail.amazonaws.com")
     found = compared(world, *without, logging, entry(arn(HUB, "user/eve"), DEPLOYER, at(30)))
     answers = read(world.graph)
-    page = [line.partition(" of ")[0] for _, line in lines(answers, found)]
+    page = [line.partition(" of ")[0] for _, line in found.sheet.lines]
     text = [said.partition(" UTC ")[2].partition(" of ")[0] for _, said in each_use(answers, found)[0]]
     assert page == ["user eve", "user zoe", "user ann"]
     assert text == [*page, *["user ann"] * 18]
@@ -151,11 +150,11 @@ def test_what_a_permission_set_was_given_and_no_account_has_is_in_the_list_which
     calls = [of_set(1, "AttachManagedPolicyToPermissionSet", asked_for)]
     calls += [of_set(2, "DetachManagedPolicyFromPermissionSet", asked_for)] * back
     found = compared(center(), *calls, from_states=True)
-    ((_, line),) = lines(found.answers, found)
+    ((_, line),) = found.sheet.lines
     assert ("never provisioned" if back else "not provisioned yet: the next provisioning makes it real") in line
     assert "may enter" not in line, "nobody could"
-    assert to_look_at(found.answers, found)[1:] == [f"1. 2026-09-02 09:00 {line}"]
-    assert is_noteworthy(found.answers, replace(found, was_read=WasRead(), doors=(), steps=()))
+    assert to_look_at(found)[1:] == [f"1. 2026-09-02 09:00 {line}"]
+    assert replace(found, was_read=WasRead(), doors=(), steps=()).is_noteworthy
 
 
 @pytest.mark.parametrize("older", [False, True])
@@ -167,6 +166,19 @@ def test_what_both_states_show_to_be_taken_away_is_changed_and_not_to_be_looked_
     call = called(STAGE, at(2), "DetachRolePolicy", "eve", **gone)
     found = of_two_times(old, new, call) if older else compared(new, call, from_states=True)
     found = replace(found, unusual=(), was_read=WasRead(), doors=(), steps=())
-    assert is_noteworthy(found.answers, found) is not older
+    assert found.is_noteworthy is not older
     changed = [line for line in at_the_top(found.answers, found) if line.startswith("Changed, as the states show it: ")]
     assert len(changed) == older
+
+
+@pytest.mark.parametrize(("by", "said"), [("eve", ["CreateAccessKey (AKIA1) of zoe"]), ("zoe", [])])
+def test_a_key_that_somebody_made_for_somebody_else_and_no_state_shows_is_to_be_looked_at(
+    by: str, said: list[str]
+) -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html."""
+    world = two_keys()
+    world.add("User", "zoe", world.hub, name="zoe")
+    made = {"requestParameters": {"userName": "zoe"}, "responseElements": {"accessKey": {"accessKeyId": "AKIA1"}}}
+    found = compared(world, called(HUB, at(1), "CreateAccessKey", by, **made), from_states=True)
+    of_keys = [line for _, line in found.sheet.lines if "CreateAccessKey" in line]
+    assert [line.partition(" -> ")[2].partition(" in ")[0] for line in of_keys] == said

@@ -23,10 +23,8 @@ from twokeys.audit.changes import CALLS
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
-from twokeys.audit.events import NOT_LOOKED_AT, at_the_top, who_changed
+from twokeys.audit.events import NOT_LOOKED_AT, at_the_top
 from twokeys.audit.events import taken_back as lines
-from twokeys.audit.first_sheet import is_noteworthy
-from twokeys.audit.first_sheet import lines as sheet
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
@@ -71,7 +69,7 @@ def asked(*calls: tuple[str, dict[str, Any]], account: str = STAGE, days: int = 
     written |= {(STAGE, "role", "deployer"): DAY + timedelta(days=days)}
     answers = replace(into(read(world.graph), STAGE), from_states=True, written=written)
     found = compared(world, *changes(account, *calls))
-    return answers, replace(found, taken_back=taken_back(answers, found.changes))
+    return answers, replace(found, answers=answers, taken_back=taken_back(answers, found.changes))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +114,7 @@ def test_a_trust_policy_that_was_taken_back_says_whom_it_let_in_how_strong_and_w
     said = re.sub(r"(0\d)", r"2026-09-\1 09:00 UTC", said)
     assert lines == [f"{WHOLE} {said}"] * bool(said)
     assert [one for one in found.taken_back if not one.permissions and one.change.of[0] != "role"] == []
-    assert bool(sheet(answers, replace(found, unusual=()))) is bool(found.taken_back or found.not_in_states)
+    assert bool(replace(found, unusual=()).sheet.lines) is bool(found.taken_back or found.not_in_states)
 
 
 def test_of_whom_a_trust_policy_let_in_what_that_of_now_asks_for_besides_is_said() -> None:
@@ -179,7 +177,7 @@ def test_what_else_was_taken_back_is_named_as_not_judged(
         "Not known is whom keys let in before 1 change"
     ] * bool(said and not given)
     found = replace(found, was_read=WasRead(), doors=(), steps=(), unusual=())
-    assert is_noteworthy(answers, found) is (gone or bool(found.not_in_states))
+    assert found.is_noteworthy is (gone or bool(found.not_in_states))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +229,7 @@ def test_a_role_that_was_stronger_for_a_while_says_how_strong_but_for_what_lets_
     answers, found = asked(*calls)
     (line,) = lines(answers, found)
     assert ": ".join(line).startswith(said)
-    assert is_noteworthy(answers, found)
+    assert found.is_noteworthy
 
 
 TO_STAGE, TO_PROD = ({"targetType": "AWS_ACCOUNT", "targetId": one} for one in (STAGE, PROD))
@@ -336,7 +334,7 @@ def test_what_a_set_had_before_the_records_an_account_may_have_after_it_was_take
     found = compared(world, of_ann(1.5), of_ann(2.5), *(of_set(*one) for one in calls), from_states=True)
     (one,) = found.taken_back
     assert one.between.startswith(f"from before the records {said}")
-    assert ([one.places, len(one.entered)], is_noteworthy(found.answers, found)) == ([(STAGE,), entered], True)
+    assert ([one.places, len(one.entered)], found.is_noteworthy) == ([(STAGE,), entered], True)
     assert {str(way.permissions) for way in found.answers.ways if way.source.who.name == "admins"} == {strength}
 
 
@@ -483,7 +481,7 @@ def test_of_a_person_an_assignment_of_another_user_or_of_a_group_of_others_is_no
     ]
     answers = asked()[0]
     found = compared(two_keys(), *calls)
-    found = replace(found, taken_back=taken_back(answers, found.changes))
+    found = replace(found, answers=answers, taken_back=taken_back(answers, found.changes))
     who = {one: Party(Who(f"identity-center-{'user' if one[0] == 'u' else 'group'}", "", one[2:])) for one in ids[:4]}
     members = tuple((who[f"u-{one}"], who[f"g-{one}"]) for one in ("carol", "dave"))
     answers = replace(answers, principals={**answers.principals, **who}, memberships=members)
@@ -516,7 +514,6 @@ def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -
     assert at_the_top(read(two_keys().graph), found) == [
         f"Hands roles to others than their services: CreateTrustAnchor in {STAGE} (1), CreateActivation in {STAGE} (2)"
     ]
-    assert f"{len(calls)} by user eve" in who_changed(read(two_keys().graph), found)
     named = {"rolesanywhere": "IAM Roles Anywhere", "eks": "EKS", "ssm": "Systems Manager"}
     services = {name.partition(":")[0] for name, call in CALLS.items() if call.hands_on}
     assert services == named.keys(), "name it in `named`, and say it in NOT_LOOKED_AT of twokeys/audit/events.py"

@@ -15,7 +15,7 @@ from tests.access.test_identity_center import attach, center
 from tests.access.test_translation import put
 from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_comparison import CI_SESSION, DAY, at
+from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from tests.audit.test_taken_back import ADMINISTRATOR, PROVISIONED, READ_ONLY, TO_ALL, of_ann, of_set
 from twokeys.access.graph import build
 from twokeys.access.reading.snapshot import Evidence, Snapshot, project_of
@@ -27,13 +27,12 @@ from twokeys.audit import history
 from twokeys.audit.commands import audit
 from twokeys.audit.comparison import Comparison, compare
 from twokeys.audit.data import as_data
+from twokeys.audit.differs import NO_CALL
 from twokeys.audit.events import at_the_top
 from twokeys.audit.events import taken_back as lines
-from twokeys.audit.first_sheet import lines as sheet
 from twokeys.audit.strengths import strength
 from twokeys.audit.table import as_csv
 from twokeys.audit.trail import Trail
-from twokeys.audit.who_called import NO_CALL
 from twokeys.audit.words import kind_of
 from twokeys.doors import Who
 from twokeys.errors import Refusal
@@ -149,7 +148,7 @@ def test_until_when_the_session_of_somebody_who_left_may_have_lasted_is_said() -
     found = of_two_times(members(shown=True), members(shown=False), of_ann(1.95), LEFT)
     (gone,) = found.taken_back
     assert gone.came(found.answers).endswith(
-        ", last 2026-09-03 07:48 UTC, whose session may have lasted until 2026-09-03 11:48 UTC"
+        ", last 2026-09-03 07:48 UTC; a session may have lasted until 2026-09-03 11:48 UTC"
     )
 
 
@@ -238,17 +237,20 @@ def test_what_differs_between_two_states_and_no_call_explains_is_said_first() ->
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAssumeRolePolicy.html
     """
-    said, recorded = f"role deployer of {STAGE} (trust policy)", entry(CI_SESSION, DEPLOYER, at(1))
+    said, recorded = f"role deployer of {STAGE} (trust policy): no permissions", entry(CI_SESSION, DEPLOYER, at(1))
     recorded |= {"recipientAccountId": STAGE}
     for calls, expected in (((), [said]), ((CLOSED,), []), ((CLOSED | {"errorCode": "AccessDenied"},), [said])):
         found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), recorded, *calls)
         assert [what for kind, what in lines(found.answers, found) if kind == NO_CALL] == expected
-        on_sheet = [what for _, what in sheet(found.answers, found) if NO_CALL in what]
-        assert on_sheet == [f"or before: {one}: {NO_CALL}" for one in expected]
+        on_sheet = [what for _, what in found.sheet.lines if NO_CALL in what]
+        may = f"which role ci of management, account {OUTSIDE} as a whole may enter"
+        assert on_sheet == [f"{one}, {may}: {NO_CALL}" for one in expected]
         rows = csv.DictReader(as_csv(found.answers, None, found, DAY).splitlines())
         differing = [row for row in rows if row["what"] == NO_CALL]
         assert [row["why"] for row in differing] == expected
-        assert [row["into role"] for row in differing] == ["deployer"] * len(expected)
+        columns = ("into role", "permissions", "not before", "not after")
+        of = ["deployer", "no permissions", "2026-08-31T09:00:00Z", "2026-10-01T09:00:00Z"]
+        assert [[row[one] for one in columns] for row in differing] == [of] * len(expected)
         assert as_data(found.answers, found)["unexplained"] == expected
     assert not of_two_times(two_keys(OF_BOTH), two_keys(OF_CI)).unexplained, "that nothing is recorded is said"
     assert not of_two_times(two_keys(OF_CI), two_keys(OF_CI), recorded).unexplained
@@ -272,7 +274,7 @@ def test_how_strong_a_role_was_at_an_entry_is_by_the_policies_that_it_had_then(*
     named = [name for way in found.answers.ways for name in way.permissions.names if not way.by_access_role]
     assert named == [f"{new.rpartition('/')[2]} since 2026-09-03 09:00 UTC"]
     said = [one.words(found.answers).partition(": ")[2] for one in found.taken_back]
-    assert said == ["administrator (AdministratorAccess), from before the records to 2026-09-03 09:00 UTC"] * weaker
+    assert said == ["administrator (AdministratorAccess), in the older states, until 2026-09-03 09:00 UTC"] * weaker
 
 
 @pytest.mark.parametrize(
@@ -436,11 +438,11 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
     if then < 0:
         (one,) = found.taken_back
         whom = f"account {OUTSIDE} as a whole -> role deployer of {STAGE}"
-        assert one.words(found.answers) == (f"{whom}: no permissions, from before the records to 2026-09-03 09:00 UTC")
+        assert one.words(found.answers) == (f"{whom}: no permissions, in the older states, until 2026-09-03 09:00 UTC")
         assert [use.time for use in one.entered] == [DAY + timedelta(days=1)]
         assert "Changed, as the states show it: 2026-09-03 09:00 user eve of " in top
         assert f"which no longer lets in account {OUTSIDE} as a whole" in top
-        assert not [what for _, what in sheet(found.answers, found) if what.startswith("user eve")]
+        assert not [what for _, what in found.sheet.lines if what.startswith("user eve")]
     else:
         assert "Next step: the older states do not show it: ask who called" in top
 
@@ -467,3 +469,17 @@ def test_two_states_of_a_stack_are_told_apart_by_their_times_and_only_with_event
         assert [one["what"] for one in found["events"]["population"]] == [BY]
         assert not [way for way in found["ways"] if way["source"]["name"] == "ci"]
         assert [one["time"][:10] for one in found["evidence"]["read"]] == ["2026-09-30", "2026-09-01"]
+
+
+def test_a_boundary_that_a_role_was_made_anew_with_did_not_limit_it_before() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html (PermissionsBoundary)."""
+    world, whom = two_keys(permissionsBoundary=READ_ONLY), {"roleName": "deployer"}
+    put(world, ATTACHED, "p", world.stage, role="deployer", policyArn=ADMINISTRATOR)
+    made = whom | {"assumeRolePolicyDocument": OF_CI, "permissionsBoundary": READ_ONLY}
+    calls = [
+        called(STAGE, at(2 + hour / 24), event, "eve", requestParameters=of)
+        for hour, (event, of) in enumerate((("DeleteRole", whom), ("CreateRole", made)))
+    ]
+    came = (entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3))
+    found = compared(world, *came, *calls, from_states=True)
+    assert [level.word for level in found.strengths.values()] == ["administrator", "read"]

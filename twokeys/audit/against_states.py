@@ -20,6 +20,7 @@ from twokeys.answers.model import Answers, Party
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import APART
 from twokeys.audit.changes import CONTROLS, in_trust, trusted
+from twokeys.audit.held import Held
 from twokeys.audit.history import History
 from twokeys.audit.record import Use
 from twokeys.audit.shown import is_of_credentials, is_shown, stands_anyway
@@ -53,81 +54,82 @@ def against_states(answers: Answers, comparison: Comparison) -> Answers:
     return replace(answers, changed_since=since, not_recorded=before, not_recorded_after=after)
 
 
-def not_in_states(answers: Answers, changes: Iterable[Change], history: History | None = None) -> tuple[Stood, ...]:
+def not_in_states(answers: Answers, changes: Iterable[Change], held: Held | None = None) -> tuple[Stood, ...]:
     """What a call gave that may yet stand, and that the states do not have."""
-    history = history or History(changes, answers)
+    held = held or Held(History(changes, answers))
     return tuple(
         each
-        for one, _, stands in (history.fates() if answers.from_states else ())
+        for one, _, stands in (held.history.fates() if answers.from_states else ())
         if stands and not is_shown(one, answers)
-        for each in _in_accounts(_stood(one, one.use.time, None, history), history)
+        for each in _in_accounts(_stood(one, one.use.time, None, held), held)
     )
 
 
-def _stood(one: Change, since: datetime | None, until: datetime | None, history: History) -> Stood:
+def _stood(one: Change, since: datetime | None, until: datetime | None, held: Held) -> Stood:
     """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
-    answers, may = history.answers, None if one.undone else permissions_meanwhile(one, since, until, history)
+    answers, may = held.answers, None if one.undone else permissions_meanwhile(one, since, until, held)
     return Stood(one, since, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
 
 
-def taken_back(answers: Answers, changes: Iterable[Change], history: History | None = None) -> tuple[Stood, ...]:
+def taken_back(answers: Answers, changes: Iterable[Change], held: Held | None = None) -> tuple[Stood, ...]:
     """What let somebody in during the period, or may have, and is not in the answers any more.
 
     Whom a trust policy let in, it says itself. What a grant, a membership or an assignment let in is not judged, nor is
     what was there before the records, where no state of then shows it.
     """
-    history = history or History(changes, answers)
-    last = history.last
+    held = held or Held(History(changes, answers))
+    history, last = held.history, held.history.last
     found = [
-        _stood(one, one.use.time, until, history)
+        _stood(one, one.use.time, until, held)
         for one, until, _ in history.fates()
         if not stands_anyway(one, last, answers)
         and not _has_all(one, answers)
         and (until or not (answers.from_states or is_shown(one, answers) or is_of_credentials(one)))
     ]
     told = {one.change.key for one in found if one.change.gives in CONTROLS}
+    then = answers.before.holds if answers.before else {}
     for one, was in history.before():
         if one.key in told or _has_all(one, answers):
             continue
         before = Stood(one, None, one.use.time)
         if was:
-            before = _stood(was, None, one.use.time, history)
+            before = _stood(was, None, one.use.time, held)
         elif one.undone:
-            before = replace(before, permissions=permissions_meanwhile(one, None, one.use.time, history))
-        found.append(replace(before, is_shown=history.shows(one)))
+            before = replace(before, permissions=permissions_meanwhile(one, None, one.use.time, held))
+        found.append(replace(before, is_shown=history.shows(one) and (one.call.deletes or one.held in then)))
     judged: dict[tuple[str, ...], list[Stood]] = defaultdict(list)
     for each in found:
         if each.permissions and each.lost:
             judged[each.change.whom].append(each)
     found = [one for one in found if enter(one.change, answers) or not _is_said(one, judged[one.change.whom])]
-    found = [each for one in found for each in _in_accounts(one, history)]
+    found = [each for one in found for each in _in_accounts(one, held)]
     found.sort(key=lambda one: (one.permissions is None, one.change.use.time, one.change.use.id))
     ends = (history.at(one.change.whom, (one.until, one.taken)) for one in found)
     return tuple(
-        replace(one, ended=tuple(each.use for each in by if each is not one.change))
+        replace(one, ended=tuple(each.use for each in by if each.use.id != one.change.use.id))
         for one, by in zip(found, ends, strict=True)
     )
 
 
-def _in_accounts(one: Stood, history: History) -> Iterator[Stood]:
+def _in_accounts(one: Stood, held: Held) -> Iterator[Stood]:
     """What stood, and of what a permission set was given, when accounts had it: each has the set as it was when it was
     last provisioned there.
 
     Those of one time are one. An account may be provisioned in the second of the call that gives or takes. Live IAM
     shows what the role has: what it has is not taken back, and what it has not is not there any more.
     """
-    ways = ways_into(one.change, history.answers) if one.change.gives in POLICIES else ()
+    ways = ways_into(one.change, held.answers) if one.change.gives in POLICIES else ()
     given = one.since or (one.change.undone and one.permissions)
     if one.change.of[0] != "set" or not ways or not given:
         yield one
         return
-    given, taken, undone, answers = one.change.use.time, one.until, one.change.undone, history.answers
+    given, taken, undone, answers = one.change.use.time, one.until, one.change.undone, held.answers
     alike: dict[tuple[datetime | None, datetime | None, datetime | None], list[str]] = defaultdict(list)
     roles: dict[str, list[Document]] = defaultdict(list)
     for way in ways:
         roles[way.account] += way.permissions.documents
     for account, has in roles.items():
-        times = history.provisioned(one.change.of[1], account)
+        times = held.provisioned(one.change.of[1], account)
         since = next((time for time in times if not undone and given <= time <= (taken or time)), None)
         until = next((time for time in times if (since or undone) and taken and taken <= time != since), None)
         there = answers.from_states or any(_has(one.change, each) for each in has)

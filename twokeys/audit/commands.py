@@ -16,7 +16,7 @@ import click
 from twokeys.answers.options import sources
 from twokeys.audit import LEARNING
 from twokeys.errors import Refusal
-from twokeys.options import PACK_CONFIG_OF_STATES, InputPath
+from twokeys.options import PACK_CONFIG, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -84,7 +84,7 @@ class _Moment(click.DateTime):
     metavar="NAME",
     help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
 )
-@PACK_CONFIG_OF_STATES
+@PACK_CONFIG
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."
@@ -131,7 +131,6 @@ def audit(  # noqa: PLR0913 - one parameter an option
     from twokeys.audit import report
     from twokeys.audit.against_states import against_states
     from twokeys.audit.comparison import compare
-    from twokeys.audit.first_sheet import is_noteworthy
     from twokeys.audit.page import page
     from twokeys.audit.person import by_person
     from twokeys.audit.table import as_csv
@@ -174,7 +173,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
             if file is not None:
                 click.echo(f"Wrote {file}")
     not_known = not all(one.has for one in answers.long_term) or any(one.not_answered for one in answers.evidence)
-    seen = exit_code and comparison is not None and is_noteworthy(answers, comparison)
+    seen = comparison is not None and comparison.is_noteworthy
     return 1 if exit_code and (summary(answers, now).to_be_looked_at or not_known or seen) else 0
 
 

@@ -5,8 +5,9 @@ docs/audit-events-words.md says what counts as an entry, as used or perhaps used
 
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 from twokeys.answers.model import Answers, Party, Step
 from twokeys.answers.permissions import Level
@@ -15,7 +16,10 @@ from twokeys.audit import LEARNING
 from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
-from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors
+from twokeys.audit.differs import Differs, entered, unexplained
+from twokeys.audit.entries import DoorUse, Entry, Usage, WayUse, uses_of_doors, way_use
+from twokeys.audit.first_sheet import Sheet, first_sheet
+from twokeys.audit.held import Held
 from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
@@ -24,7 +28,6 @@ from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
 from twokeys.audit.trail import LONGEST, Change, Trail, by_credentials
 from twokeys.audit.unusual import Unusual, is_weak, unusual
-from twokeys.audit.way_uses import WayUse, way_use
 from twokeys.doors import Who
 
 
@@ -36,7 +39,7 @@ class SignIns:
     uses: tuple[Use, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Comparison:
     """What came of comparing. `apart` counts what no door stands for, in words.
 
@@ -64,8 +67,7 @@ class Comparison:
     """The calls that changed, or tried to change, who can enter, in order of time."""
     taken_back: tuple[Stood, ...] = ()
     """What let somebody in during the period, or may have, and is not in the answers: what is judged first."""
-    unexplained: tuple[tuple[tuple[str, str, str], tuple[str, ...]], ...] = ()
-    """Whom two states tell otherwise, and what of each, though no recorded call explains it."""
+    unexplained: tuple[Differs, ...] = ()
     not_in_states: tuple[Stood, ...] = ()
     """What a call gave that may yet stand, and that the states do not have."""
     earlier: tuple[Use, ...] = ()
@@ -74,6 +76,28 @@ class Comparison:
     """The calls of users with credentials of their own, by name, in the accounts that were asked for and on the way."""
     strengths: Mapping[str, Level] = field(default_factory=dict)
     """Of each entry, by id, how strong its role is, as far as a way into it shows, or was meanwhile."""
+
+    @cached_property
+    def sheet(self) -> Sheet:
+        """What somebody has to look at, and what changed as the states show it."""
+        return first_sheet(self)
+
+    @property
+    def is_noteworthy(self) -> bool:
+        """Whether somebody has to look: at one of the lines, or for what is not known."""
+        return bool(self.may_be_more or any(self.not_known) or self.sheet.lines)
+
+    def strength(self, one: Entry) -> tuple[Level, Level]:
+        """How strong the role of an entry was then, at most and at least: of what differs between two states without a
+        recorded call, it was as strong as in either.
+        """
+        most = least = self.strengths[one.use.id]
+        into = {one.use.target, *(door.target.permission_set for door in one.doors)}
+        for each in self.unexplained:
+            of = entered(each.whom, self.answers)
+            if of in {who and replace(who, account=of.account) for who in into}:
+                least = min(least, *each.levels)
+        return most, least
 
     def meanwhile(self, answers: Answers) -> dict[str, list[str]]:
         """Of each entry, by id, while what it was that the answers have not, in words."""
@@ -144,8 +168,9 @@ def compare(
     accounts = {*answers.accounts} | others
     key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
     history = History(changes, answers)
+    held = Held(history)
     answers = dated(answers, records, history) if records else answers
-    gone, there = (find(answers, changes, history) for find in (taken_back, not_in_states))
+    gone, there = (find(answers, changes, held) for find in (taken_back, not_in_states))
     uses = [resolved(use, answers.principals) for use in uses]
     asked_of = [use for use in uses if since is None or use.time >= since]
     sorting = Sorting(answers, asked_of, history)
@@ -161,8 +186,8 @@ def compare(
     used = {one.door.ends: one for one in (*doors, *steps)}
     came = [one.use for one in population]
     gone, there = (with_entries(each, came, answers) for each in (gone, there))
-    strengths = strengths_of(population, history)
-    answers = as_they_may_be(answers, (*gone, *there), history)
+    strengths = strengths_of(population, held)
+    answers = as_they_may_be(answers, (*gone, *there), held)
     first = trail.start or datetime.max.replace(tzinfo=UTC)
     learned = start and max(start, first + min(timedelta(days=learning_days), datetime.max.replace(tzinfo=UTC) - first))
     return Comparison(
@@ -187,9 +212,7 @@ def compare(
         changes=changes,
         taken_back=gone,
         not_in_states=there,
-        unexplained=tuple(
-            (whom, tuple(what)) for whom, what in history.unexplained(accounts, trail.coverage.accounts).items()
-        ),
+        unexplained=tuple(unexplained(history, accounts, trail.coverage.accounts)),
         earlier=tuple(use for use in asked_of if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
         strengths=strengths,

@@ -135,8 +135,8 @@ class Covered:
     words, as "in us-east-1 before 2026-10-28", of the first regions that tell why and lack the same; it is empty for an
     account without records, and None for one that is covered. `without_digests` are the regions of which there are log
     files alone, in which a gap within a day does not show. `not_given` are the log files of the period that digests
-    list. `total` is how many days the period has, and `lasts` how long it is not covered, where a trail that was
-    stopped alone tells from when to when.
+    list. `total` is how many days the period has, and `spans` when it is not covered, where a trail that was stopped
+    alone tells from when to when.
     """
 
     account: str
@@ -147,7 +147,7 @@ class Covered:
     without_digests: tuple[str, ...]
     not_given: tuple[str, ...]
     total: int = 0
-    lasts: timedelta | None = None
+    spans: tuple[_Span, ...] = ()
 
     @property
     def there(self) -> dict[str, int]:
@@ -292,8 +292,8 @@ class Coverage:
         total = _mask(period.start, period.end).bit_count()
         spans = [found[region][2] for region in missing]
         cut = [(max(first, period.start), min(last, period.end)) for first, last in chain.from_iterable(spans)]
-        lasts = sum((last - first for first, last in _merged(cut)), timedelta()) if all(spans) else None
-        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within), total, lasts)
+        merged = tuple(_merged(cut)) if all(spans) else ()
+        return Covered(account, one, tuple(regions), missing, lacks, without, tuple(within), total, merged)
 
 
 def _merged(spans: Iterable[_Span]) -> list[_Span]:

@@ -9,13 +9,12 @@ from twokeys.answers.data import party_data
 from twokeys.answers.model import Answers
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
-from twokeys.audit.entries import DoorUse
+from twokeys.audit.entries import DoorUse, WayUse
 from twokeys.audit.events import headline, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
 from twokeys.audit.stood import Stood
-from twokeys.audit.way_uses import WayUse
-from twokeys.audit.who_called import begun, without_record
+from twokeys.audit.who_called import begun
 from twokeys.audit.words import by_door, kind_of, mfa
 
 POPULATION = '"population": []'
@@ -48,7 +47,7 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
         "undeclared": [_use(use, answers) for use in comparison.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
         "takenBack": [_taken_back(one, where, answers) for one in comparison.taken_back for where in one.places],
-        "unexplained": [without_record(*one, answers) for one in comparison.unexplained],
+        "unexplained": [one.words(answers) for one in comparison.unexplained],
         "changes": [
             {**_use(one.use, answers), "changed": one.parameters, "trusts": one.trusts or None}
             for one in comparison.changes
@@ -165,8 +164,6 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "count": one.count,
         "perhaps": one.perhaps,
         "last": _iso(one.last),
-        "beforeItsKeys": one.early,
-        "byOthers": one.by_others,
         "sessions": one.sessions,
         "sourceIdentities": one.identities,
     }

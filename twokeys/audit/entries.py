@@ -1,20 +1,24 @@
-"""Which doors explain an entry, surely or perhaps and why only so; and how each door was used."""
+"""Which doors explain an entry, surely or perhaps and why only so; and how each door and way was used: a way through
+other roles only as far as its sessions follow each other.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import chain
 
 from twokeys.access.model.names import EVERY_SERVICE
 from twokeys.access.model.requirements import EXTERNAL_ID, MFA, in_words, is_mfa, met, requires_mfa, window
-from twokeys.answers.model import Answers, Party, Step
+from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.audit.changes import ASSIGNS, JOINS
 from twokeys.audit.ended import Ended
 from twokeys.audit.record import BY_PROVIDER, EARLIER, ENTERING, ROOT, SESSION, SESSIONS, Use
+from twokeys.audit.stood import BRIEFLY
+from twokeys.audit.trail import LONGEST
 from twokeys.doors import Who
 from twokeys.iam import Requirement
 from twokeys.iam.external_id import is_external_id
@@ -25,11 +29,11 @@ from twokeys.shown import in_utc
 _OTHERWISE = "the trust was another then, or the door was not used"
 """How AWS, which refuses a call that does not meet a condition of the door, came to let it in."""
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
-_ANOTHER_PATH = "role has another path than in what was read"
 _NO_BEGINNING = "its AssumeRole is in no record"
+_ANOTHER_PATH = "role has another path than in what was read"
 _BEFORE = "the session began before the period, and nothing shows who began it"
 _NOT_NAMED = "the record does not name the caller"
-_BRIEFLY = "by {} that was given and taken back"
+_BRIEFLY = f"by {{}} {BRIEFLY}"
 _BY = {ASSIGNS: "an assignment", JOINS: "a membership"}
 _MAY_BE_GONE = "the door is in the older states alone, and may have been gone by then"
 _NOT_SHOWN = "nothing shows whether the caller is whom the door is for"
@@ -55,9 +59,9 @@ class Usage(Enum):
 class DoorUse:
     """How one door was used: by the entries that are surely its own, and by those that `may_be`.
 
-    `last`, `early`, `sessions` and `identities` are of the sure ones, else of those that may be its own: how many came
-    before its keys were made, as far as it is known when; the sessions of the callers; their source identities. A door
-    without keys is one that the picture cannot prove open or shut: what used it shows that it was open.
+    `last`, `sessions` and `identities` are of the sure ones, else of those that may be its own: the sessions of the
+    callers, their source identities. A door without keys is one that the picture cannot prove open or shut: what used
+    it shows that it was open.
     """
 
     door: Step
@@ -69,8 +73,6 @@ class DoorUse:
     """From when to when the records would have them; None where they might not."""
     without_digests: bool = False
     """Whether log files alone cover it, so that a gap within a day would not show."""
-    by_others: int = 0
-    """Of one person's use of a door, how many more uses there are: by others, or by somebody whom no record names."""
 
     @property
     def count(self) -> int:
@@ -86,12 +88,6 @@ class DoorUse:
     def last(self) -> datetime | None:
         """When it was used last."""
         return self._uses[-1].time if self._uses else None
-
-    @property
-    def early(self) -> int:
-        """How many came before its keys were made."""
-        made = self.door.since.first
-        return sum(use.time < made for use in self._uses) if made else 0
 
     @property
     def sessions(self) -> list[str]:
@@ -118,8 +114,22 @@ class DoorUse:
     def by(self, entries: UsesOfDoors) -> DoorUse:
         """How somebody used it, of whom these are all entries."""
         sure, may_be = entries[self.door.ends]
-        others = self.count + self.perhaps - len(sure) - len(may_be)
-        return replace(self, sure=sure, may_be=may_be, by_others=others)
+        return replace(self, sure=sure, may_be=may_be)
+
+
+@dataclass(frozen=True, slots=True)
+class WayUse:
+    """How a way was used: as its door was; of a way through other roles, `count` times by sessions that follow.
+
+    It is perhaps used where each of its doors was and no access key ties their sessions.
+    """
+
+    way: Way
+    usage: Usage
+    count: int = 0
+    perhaps: int = 0
+    last: datetime | None = None
+    not_known: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,48 @@ def uses_of_doors(entries: Iterable[Entry]) -> UsesOfDoors:
         for door in one.doors:
             found[door.ends][bool(one.perhaps)].append(one.use)
     return found
+
+
+def way_use(way: Way, used: Mapping[tuple[Who, Who], DoorUse]) -> WayUse:
+    """How a way was used, of the uses of doors."""
+    doors = [used[step.ends] for step in way.steps]
+    if len(doors) == 1:
+        (one,) = doors
+        return WayUse(way, one.usage, one.count, one.perhaps, one.last, one.not_known)
+    if through := _through(doors):
+        return WayUse(way, Usage.USED, len(through), last=through[-1].time)
+    words = {one.usage for one in doors}
+    unused = next((one for one in (Usage.LATER, Usage.NEVER) if one in words), None)
+    if unused:
+        return WayUse(way, unused)
+    if Usage.NOT_KNOWN not in words and _may_follow_each_other(doors):
+        return WayUse(way, Usage.PERHAPS, last=doors[-1].last)
+    not_known = [one for one in doors if one.usage is Usage.NOT_KNOWN] or doors
+    why = next((one.not_known for one in not_known if one.not_known), "")
+    return WayUse(way, Usage.NOT_KNOWN if why else Usage.NEVER, not_known=why)
+
+
+def _through(doors: Sequence[DoorUse]) -> Sequence[Use]:
+    """The uses of the last door by sessions that uses of the one before began, and so on, by their access keys."""
+    through, *more = (one.sure for one in doors)
+    for uses in more:
+        keys = {use.key for use in through if use.key}
+        through = [use for use in uses if use.by in keys]
+    return through
+
+
+def _may_follow_each_other(doors: Iterable[DoorUse]) -> bool:
+    """Whether a use of each door may be by the session that a use of the one before began, by access key and time."""
+    before: Sequence[Use] | None = None
+    for uses in ([*one.sure, *one.may_be] for one in doors):
+        before = uses if before is None else [use for use in uses if any(_may_follow(use, one) for one in before)]
+    return bool(before)
+
+
+def _may_follow(use: Use, before: Use) -> bool:
+    if use.by and before.key:
+        return use.by == before.key
+    return timedelta() <= use.time - before.time <= LONGEST
 
 
 class Doors:

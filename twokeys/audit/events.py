@@ -5,16 +5,17 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
-from twokeys.audit import first_sheet, words
+from twokeys.audit import words
 from twokeys.audit.comparison import Comparison
+from twokeys.audit.differs import NO_CALL
 from twokeys.audit.entries import Entry, Usage
+from twokeys.audit.first_sheet import is_not_known
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time
 from twokeys.audit.to_look_at import to_look_at as each_use
-from twokeys.audit.trail import Change
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
-from twokeys.audit.who_called import NO_CALL, actor, begun, caller, without_record
+from twokeys.audit.who_called import actor, caller
 from twokeys.shown import counted, in_utc, listed
 
 NOT_LOOKED_AT = (
@@ -24,13 +25,6 @@ NOT_LOOKED_AT = (
     "read events a trail's event selectors leave out"
 )
 _ONLY_LEARNING = "all of the period only teaches what is usual"
-_OF_WAYS = {
-    Usage.USED: "used",
-    Usage.PERHAPS: "perhaps used",
-    Usage.NEVER: "without a record of use",
-    Usage.LATER: "made after the period",
-    Usage.NOT_KNOWN: "not known",
-}
 _NO_RECORDS = "no records of the period"
 _NO_LOGS = "nothing given is a CloudTrail log: give the folder that holds AWSLogs/…/CloudTrail/"
 
@@ -67,6 +61,8 @@ def saw(answers: Answers, comparison: Comparison) -> str:
     at_work = f" that began before the period {'was' if len(earlier) == 1 else 'were'} at work"
     doors, steps = comparison.not_known
     of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
+    unknown = [each.door for each in (*comparison.doors, *comparison.steps) if each.usage is Usage.NOT_KNOWN]
+    which = listed([*map(words.by_door, unknown)], most=words.MANY)
     seen = (
         _entries(comparison),
         _some(comparison.not_begun, "session", " whose AssumeRole is in no record"),
@@ -76,7 +72,9 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         *_how_many_unusual(comparison),
     )
     not_known = (
-        f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used" if of else "",
+        f"{of} of which it is not known whether {'it was' if doors + steps == 1 else 'they were'} used ({which})"
+        if of
+        else "",
         _some(len(comparison.was_read.unreadable), "record", " that cannot be read"),
         _some(len(comparison.was_read.not_readable), "file", " not readable or not whole"),
         not_as_digest(comparison.was_read),
@@ -98,15 +96,16 @@ _STEP = (
 )
 _PERHAPS = words.PERHAPS.removeprefix("entry ")
 WAS_OPEN, GIVEN, NOT_JUDGED = "was open", "was given more", "was given or taken away, not judged"
+_TAKEN = "was taken away, as the states show it"
 _NOT_PROVISIONED = "was given to a permission set, never provisioned"
 _STOOD = "Not known is whom keys let in before {} in the period, listed below, replaced them or took them away"
 _THEN = "give the states of the period's beginning as well, with the same `--events`"
 _NOT_THERE = "the older states do not show it: ask who called"
 
 
-def to_look_at(answers: Answers, comparison: Comparison | None) -> list[str]:
+def to_look_at(comparison: Comparison | None) -> list[str]:
     """What somebody has to look at, as on the first sheet of the page, of many the first."""
-    found = first_sheet.lines(answers, comparison) if comparison else []
+    found = comparison.sheet.lines if comparison else []
     shown = [f"{number}. {when} {what}" for number, (when, what) in enumerate(found[: words.MANY], 1)]
     more = [f"{len(found) - len(shown)} more, which --html lists"] * (len(found) > len(shown))
     return [*[f"To look at: {counted(len(found), 'line')}; all about each is below"] * bool(found), *shown, *more]
@@ -122,7 +121,10 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     for who, (levels, each) in entered(answers, comparison, by_doors=True).items():
         perhaps = sum(len(uses) for (_, how), uses in each.items() if how.startswith(_PERHAPS))
         may += perhaps
-        strengths = ", ".join(f"{level.word} {count}" for level, count in sorted(levels.items(), reverse=True))
+        each_level = sorted(levels.items(), reverse=True)
+        strengths = ", ".join(
+            f"{least.word} to " * (least < most) + f"{most.word} {n}" for (most, least), n in each_level
+        )
         came.append(f"{who} ({strengths}{f'; {perhaps} perhaps by a door' if perhaps else ''})")
     by = f" by a door{' or perhaps by one' if may else ''}" if comparison.undeclared else ""
     in_all = listed(came, most=4 * words.FEW) or "nobody"
@@ -132,9 +134,9 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
         if one.call.hands_on and not one.use.failed
     )
     hands_on = listed([f"{one} ({number})" for one, number in handed.items()], most=words.FEW)
-    planned = [f"{when} {what}" for when, what in first_sheet.planned(answers, comparison)]
-    more = [f"{len(planned) - words.FEW} more, under Changes of keys"] * (len(planned) > words.FEW)
-    stood = sum(first_sheet.is_not_known(one) for one in comparison.taken_back)
+    planned = [f"{when} {what}" for when, what in comparison.sheet.planned]
+    more = [f"{len(planned) - words.FEW} more, listed below"] * (len(planned) > words.FEW)
+    stood = sum(is_not_known(one) for one in comparison.taken_back)
     step = _NOT_THERE if answers.before else _THEN
     parts = (
         (came or comparison.undeclared, f"Entered{by}: {in_all}{_STEP if comparison.undeclared else ''}"),
@@ -145,8 +147,8 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     return [said for is_there, said in parts if is_there]
 
 
-Entered = dict[str, tuple[Counter[Level], dict[tuple[str, str], list[Use]]]]
-"""Who came, how often into a role of which strength, and into which role and how, with the uses."""
+Entered = dict[str, tuple[Counter[tuple[Level, Level]], dict[tuple[str, str], list[Use]]]]
+"""Who came, how often into roles of which strength (most, least), and into which role and how, with the uses."""
 
 
 def entered(
@@ -158,8 +160,7 @@ def entered(
     Who came by a door for another, of these sources, as a member of a group, is said there.
     """
     came: dict[str, dict[tuple[str, str], list[Use]]] = defaultdict(lambda: defaultdict(list))
-    strengths: dict[str, Counter[Level]] = defaultdict(Counter)
-    of_uses = comparison.strengths
+    strengths: dict[str, Counter[tuple[Level, Level]]] = defaultdict(Counter)
     for one in comparison.population:
         if not one.on_the_way and (one.doors or not by_doors):
             who = _who_came(one, answers)
@@ -167,14 +168,15 @@ def entered(
             by = who if who in doors else next(iter(doors), who)
             how = words.kind_of(one).removeprefix(words.SURE).removeprefix("entry ")
             came[by][one.use.target.label, how if by == who else f"{how} by {who}".strip()].append(one.use)
-            strengths[by][of_uses[one.use.id]] += 1
-    without: dict[str, Counter[Level]] = defaultdict(Counter)
+            strengths[by][comparison.strength(one)] += 1
+    without: dict[str, Counter[tuple[Level, Level]]] = defaultdict(Counter)
     for one in () if by_doors else comparison.population:
-        without[_who_came(one, answers)][of_uses[one.use.id]] += not one.doors
+        without[_who_came(one, answers)][comparison.strength(one)] += not one.doors
 
     def order(who: str) -> tuple[object, ...]:
         first = +without[who] or strengths[who]
-        return not +without[who], Level.UNKNOWN in first, -max(first), -first.total()
+        most = {level for level, _ in first}
+        return not +without[who], Level.UNKNOWN in most, -max(most), -first.total()
 
     return {who: (strengths[who], came[who]) for who in sorted(came, key=order)}
 
@@ -221,12 +223,9 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     few = [*in_time(looked_at[: words.MANY]), *looked_at[words.MANY :]]
     yield from _few("entries, calls and attempts", list(map(": ".join, few)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
-    yield from filter(None, [who_changed(answers, comparison)])
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")
     yield from (f"{how}: {door}" for how, door in words.uses(comparison.doors, named))
     yield from (f"on the way, {how}: {step}" for how, step in words.uses(comparison.steps, named))
-    yield from filter(None, [ways(comparison)])
-    yield from filter(None, [about_early(comparison)])
     for signed in comparison.sign_ins:
         yield f"signed in: {words.sign_ins(signed, answers)}"
     yield from _few("records", [f"records of {line}" for line, _ in coverage(answers, comparison.was_read, named)])
@@ -237,18 +236,20 @@ def what_was(one: Stood) -> str:
     """Of what kind that is which was taken back."""
     if one.not_provisioned:
         return _NOT_PROVISIONED
+    if one.permissions is None and one.is_shown:
+        return _TAKEN
     return NOT_JUDGED if one.permissions is None else WAS_OPEN if one.lost else GIVEN
 
 
 def taken_back(answers: Answers, comparison: Comparison) -> list[tuple[str, str]]:
     """What was given, or there, in the period and taken back, in words, and by whom it was given or taken."""
-    said = [(NO_CALL, without_record(*one, answers)) for one in comparison.unexplained]
+    said = [(NO_CALL, one.words(answers)) for one in comparison.unexplained]
     for one in comparison.taken_back:
         first = actor(one.change.use, answers)
-        by = f"{first} ({one.change.use.id})" + (
+        by = f"{'ended ' * bool(one.until and not one.since)}by {first} ({one.change.use.id})" + (
             f", ended by {_callers(one.ended, answers, first)}" if one.ended else ""
         )
-        said.append((what_was(one), f"{one.words(answers)}, by {by}{one.came(answers)}"))
+        said.append((what_was(one), f"{one.words(answers)}, {by}{one.came(answers)}"))
     return said
 
 
@@ -265,39 +266,6 @@ def _few(what: str, lines: list[str], have_all: str = "--csv, --html and --json"
     yield from lines[: words.MANY]
     if len(lines) > words.MANY:
         yield f"{what}: {len(lines) - words.MANY} more, which {have_all} list"
-
-
-def ways(comparison: Comparison) -> str:
-    """How many of the ways in were used, in a sentence; empty where there is none."""
-    counts = Counter(one.usage for one in comparison.ways)
-    each = ", ".join(f"{counts[usage]} {_OF_WAYS[usage]}" for usage in Usage if counts[usage])
-    if not counts:
-        return ""
-    return f"Of {counted(len(comparison.ways), 'way')} in, those through other roles included: {each}"
-
-
-def who_changed(answers: Answers, comparison: Comparison) -> str:
-    """How many calls that change keys there are, by whom and how many of them failed; empty where there are none."""
-    by: dict[tuple[str, str], list[Change]] = defaultdict(list)
-    for one in comparison.changes:
-        by[answers.named(one.use.caller).short, begun(one.use, answers)].append(one)
-    each = []
-    for (who, first), own in sorted(by.items(), key=lambda pair: -len(pair[1])):
-        failed = sum(one.use.failed is not None for one in own)
-        sessions = [*dict.fromkeys(one.use.caller_session for one in own if one.use.caller_session)]
-        named = f" as {words.said_of(sessions)}" if sessions else ""
-        each.append(f"{len(own)} by {who}{named}{first}" + (f" ({failed} failed)" if failed else ""))
-    return f"Changes of keys: {listed(each, most=words.MANY)}" if each else ""
-
-
-def about_early(comparison: Comparison) -> str:
-    """On what it rests that a door was used before its keys were made; empty where none was."""
-    if not any(one.early for one in comparison.doors):
-        return ""
-    return (
-        "Before its keys were made: before the last of them was, as AWS or the state dates it. A key that was replaced "
-        "counts from then, and the door may be older"
-    )
 
 
 def asked_of(comparison: Comparison) -> str:
@@ -317,12 +285,9 @@ def period(comparison: Comparison) -> str:
         nothing = f"there are no records of the period{unreadable}, so nothing tells whether a door is used"
         return f"{asked}CloudTrail: {nothing}"
     there = Counter(map(words.kind_of, comparison.population))
-    several = [one for one in comparison.population if len(one.doors) > 1]
-    times = sum(len(one.doors) for one in several)
     apart = ", ".join(_counted_apart(count, what) for what, count in comparison.apart.items())
     seen = (
         *(_some(there[kind], "step", kind.removeprefix("step")) for kind in (words.STEP, words.PERHAPS_A_STEP)),
-        f"entries that several doors explain, counted at each: {len(several)} ({times} uses)" if several else "",
         f"not among the entries: {apart}" if apart else "",
     )
     about = "; ".join(filter(None, seen))

@@ -1,62 +1,74 @@
 """What somebody has to look at in short lines, for the first sheet of the page: when, who, into what, and why."""
 
+from __future__ import annotations
+
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit import to_look_at
 from twokeys.audit.bearing import may_deny
 from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
-from twokeys.audit.comparison import Comparison
+from twokeys.audit.differs import NO_CALL
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
+from twokeys.audit.shown import is_shown
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import strength
 from twokeys.audit.trail import LOGGING, Change
 from twokeys.audit.unusual import Word
-from twokeys.audit.who_called import NO_CALL, called, given, who_began, without_record
+from twokeys.audit.who_called import called, given, who_began
 from twokeys.audit.whom import enter, ways_into
 from twokeys.audit.words import FEW, NO_DOOR
 from twokeys.doors import Who
 from twokeys.shown import counted, listed
 
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import Comparison
+
 Lines = list[tuple[str, str]]
 
 
-def lines(answers: Answers, comparison: Comparison) -> Lines:
+@dataclass(frozen=True, slots=True)
+class Sheet:
     """When, and the rest, of what one principal did of a kind, the most important first: what the text's beginning, the
     page's first sheet and the exit code are about.
 
-    Changes of keys are among them that the states do not have, or that were taken back, MFA devices of others, and what
-    took away what no state shows.
+    Changes of keys are among the `lines` that the states do not have, or that were taken back, keys made for others and
+    MFA devices of theirs, and what took away what no state shows. `planned` is, in order of time, what changed as the
+    states show it: what was taken away, and of what was given the strongest. `did` and `changes` are each use.
     """
+
+    lines: Lines
+    planned: Lines
+    did: Sequence[to_look_at.Did]
+    changes: Sequence[to_look_at.Alike]
+
+
+def first_sheet(comparison: Comparison) -> Sheet:
+    """What somebody has to look at, of the answers that were compared."""
     found: list[tuple[int, to_look_at.Rank, tuple[str, str]]] = []
+    answers, planned = comparison.answers, list[tuple[str, str]]()
     of_calls = _grouped(answers, comparison)
     said = {each.change.use.id for calls in of_calls.values() for each in calls}
-    for did in to_look_at.did_and_changed(answers, comparison)[0]:
+    each_did, changes = to_look_at.did_and_changed(answers, comparison)
+    for did in each_did:
         if same := [one for one in did.same if not said.issuperset(use.id for use in one.uses)]:
             found.append((did.kind, did.rank, _line(replace(did, same=same), answers)))
     for (kind, who, _), calls in of_calls.items():
-        if kind != to_look_at.PLANNED:
-            found.append((kind, (False, False, -strength(calls[0].change, answers)), _changed(who, calls, answers)))
-    if each := [without_record(*one, answers) for one in comparison.unexplained]:
-        last = max(one.moment for one in answers.evidence if one.moment)
-        text = f"or before: {listed(each, most=FEW)}: {NO_CALL}"
-        found.append((to_look_at.CHANGE, (False, False, -len(Level)), (f"{last:%Y-%m-%d %H:%M}", text)))
-    return to_look_at.in_order(found)
-
-
-def is_noteworthy(answers: Answers, comparison: Comparison) -> bool:
-    """Whether somebody has to look: at one of the lines, or for what is not known."""
-    return bool(comparison.may_be_more or any(comparison.not_known) or lines(answers, comparison))
-
-
-def planned(answers: Answers, comparison: Comparison) -> Lines:
-    """The same of what changed as the states show it: what was taken away, and of what was given the strongest."""
-    found = _grouped(answers, comparison).items()
-    return [_changed(who, calls, answers) for (kind, who, _), calls in found if kind == to_look_at.PLANNED]
+        line = _changed(who, calls, answers)
+        if kind == to_look_at.PLANNED:
+            planned.append(line)
+        else:
+            found.append((kind, (False, False, -strength(calls[0].change, answers)), line))
+    for one in comparison.unexplained:
+        may = f", which {listed(one.who, most=FEW)} may enter" if one.who else ""
+        line = f"{one.first:%Y-%m-%d %H:%M} to {one.last:%Y-%m-%d %H:%M}", f"{one.words(answers)}{may}: {NO_CALL}"
+        found.append((to_look_at.CHANGE, (False, False, -len(Level)), line))
+    return Sheet(to_look_at.in_order(found), sorted(planned), each_did, changes)
 
 
 def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, str], list[Stood]]:
@@ -71,17 +83,18 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     """The changes of keys that did something, each with its kind."""
     stood, unusual = (*comparison.not_in_states, *comparison.taken_back), {one.use.id for one in comparison.unusual}
     for each in stood:
-        control = to_look_at.CONTROL if each.change.gives in CONTROLS else to_look_at.CHANGE
+        control = to_look_at.OF_ALL if answers.person else to_look_at.CONTROL
         if _is_planned(each, answers):
             yield to_look_at.PLANNED, each
         elif each.was_there and not (is_not_known(each) and each.change.use.id in unusual):
-            yield control, each
+            yield control if each.change.gives in CONTROLS else to_look_at.CHANGE, each
     told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
-    for one in (one for one in comparison.changes if not one.use.failed):
-        if one.gives == MFA_DEVICE and one.undone and one.use.caller.who.name != one.of[1]:
+    for one in (one for one in comparison.changes if not one.use.failed and (one.key, one.use.id) not in told):
+        key = one.use.event == "CreateAccessKey" and not is_shown(one, answers)
+        if (key or (one.gives == MFA_DEVICE and one.undone)) and one.use.caller.who.name != one.of[1]:
             yield to_look_at.CHANGE, Stood(one, one.use.time, None)
-        elif not one.undone and ways_into(one, answers) and (one.key, one.use.id) not in told:
+        elif not one.undone and ways_into(one, answers):
             there = answers.before and one.held in answers.before.holds and not one.call.writes
             more[Level.NONE if there else strength(one, answers)].append(one)
     strongest = max(more, default=Level.NONE)
@@ -150,7 +163,8 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     one, uses = calls[0].change, [each.change.use for each in calls]
     said = []
     for each in calls:
-        until = f" until {each.until:%m-%d %H:%M}" if each.until and each.since else ""
+        end = each.until if each.since else each.taken if each.not_provisioned else None
+        until = f" until {end:%m-%d %H:%M}" if end else ""
         said.append(f"{each.change.use.event}{given(each.change, answers)}{until}")
     kind = "organization policy " * (one.gives in CONTROLS[:2])
     whose = f" of {kind}{called(one.of[1], answers)}" if one.of[1] else ""
@@ -163,7 +177,8 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
     text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{calls[0].not_provisioned}{let_in}"
-    return _when(uses), text + _whence(uses)
+    lasted = "".join(dict.fromkeys(each.lasted(answers) for each in calls))
+    return _when(uses), text + _whence(uses) + lasted
 
 
 def _whence(uses: Sequence[Use]) -> str:

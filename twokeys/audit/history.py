@@ -2,45 +2,29 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, datetime
 from itertools import chain
-from operator import itemgetter
 
-from twokeys.access.model.documents import Document
-from twokeys.answers.model import BOUNDARY, Answers, Party
+from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters, may_deny
-from twokeys.audit.changes import CALLS, MOVES, PROVISIONS, TRUST
+from twokeys.audit.changes import CALLS, MOVES, TRUST
 from twokeys.audit.shown import is_of_credentials, is_of_nobody_here, is_over, stands_anyway
-from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
-from twokeys.iam import UNKNOWN, Arn, PolicyDocument
-from twokeys.iam.sts import permission_set_of
+from twokeys.iam import PolicyDocument
 
 FIRST, LAST = (one.replace(tzinfo=UTC) for one in (datetime.min, datetime.max))
 """Before all that is known, and after it."""
-_MOMENT = timedelta.resolution
 Whom = tuple[str, str, str]
-Policies = Mapping[str, Sequence[Document | None]]
-"""By name, each as it was; what is no document is None."""
-_Span = tuple[datetime, datetime, Document | None]
-_start, _end = itemgetter(0), itemgetter(1)
 MAKES = {name.partition(":")[2].replace("Delete", "Create") for name, one in CALLS.items() if one.deletes}
-_EVERYWHERE = "targetType ALL_PROVISIONED_ACCOUNTS"
-"""How a call asks to provision all accounts that have a permission set."""
-_NO_LIMIT = (Document(UNKNOWN, "AdministratorAccess", arn="arn:aws:iam::aws:policy/AdministratorAccess"),)
-"""What limits a role as much as no boundary does."""
 
 
 class History:
-    """What calls did to each key, and until when what they gave stood; what roles and permission sets had when.
+    """What calls did to each key, and until when what they gave stood.
 
     `done` are the calls that did something, in order of time, `of` these by `Change.key`, by `Change.held` and by whom
-    they are of. What a call took away was there before it. So was what a call wrote that is there now, as it is then,
-    where no state of before tells. What no call tells the end of may have gone at any time, and what none tells the
-    beginning of may have come so.
+    they are of. What a call took away was there before it.
     """
 
     def __init__(self, changes: Iterable[Change], answers: Answers) -> None:
@@ -51,7 +35,6 @@ class History:
         self.made: set[Whom] = set()
         """Whom calls made."""
         self._first: list[Change] = []
-        self._provisions: dict[str, list[Change]] = defaultdict(list)
         for one in self.done:
             trust = (TRUST, *one.whom, "", "") if one.call.deletes else one.key
             if one.whom not in self.made and not {one.key, trust} & self.of.keys():
@@ -62,14 +45,7 @@ class History:
                 self.deletes[one.whom].append(one)
             if one.use.event in MAKES:
                 self.made.add(one.whom)
-            if one.use.event in PROVISIONS:
-                self._provisions[one.of[1]].append(one)
         self.last = {one.key: one for one in self.done}
-        held = (key[:3] for each in (answers.before, answers) if each for key in each.holds)
-        sets = {one: None for one in (*held, *self.of) if one[1:2] == ("set",)}
-        self._sets: dict[str, Whom] = {answers.names.get(one[2], one[2]): (one[0], one[1], one[2]) for one in sets}
-        self._spans, self._since = cache(self._read), defaultdict[Whom, dict[str, datetime]](dict)
-        self.provisioned = cache(self._provisioned)
 
     def fates(self) -> Iterator[tuple[Change, datetime | None, bool]]:
         """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may
@@ -157,109 +133,6 @@ class History:
             first, last = (cut(calls, time, key=lambda one: one.use.time) for cut in (bisect_left, bisect_right))
             yield from calls[first:last]
 
-    def unexplained(self, accounts: Container[str], recorded: Container[str]) -> dict[Whom, list[str]]:
-        """What of whom differs between the states of the period's beginning and end, of accounts that are asked for
-        and of which there are records, though no call since then is about it.
-        """
-        found: dict[Whom, list[str]] = defaultdict(list)
-        now, then = self.answers, self.answers.before
-        if then is None:
-            return found
-        first = min((one.moment for one in then.evidence if one.moment), default=LAST)
-        for key in {**then.holds, **now.holds}:
-            account, kind, name, what = key
-            same = key in now.holds and key in then.holds and _is_same(now.holds[key], then.holds[key])
-            read = all((account, "", "") in side.written for side in (now, then))
-            asked = account in accounts or kind in {"set", "identity-center-group"}
-            if (
-                same
-                or not (read and asked and account in recorded)
-                or any(id in now.names and id not in accounts for id in what.split())
-            ):
-                continue
-            since = [one for one in self.of.get(key[:3], ()) if one.use.time > first]
-            if not any(one.held == key or one.call.deletes or one.use.event in MAKES for one in since):
-                found[account, kind, name].append(what)
-        return found
-
-    def _provisioned(self, permission_set: str, account: str) -> list[datetime]:
-        """When calls brought an account what the set was given: by that name, or with an assignment.
-
-        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ProvisionPermissionSet.html and
-        https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_CreateAccountAssignment.html
-        """
-        calls = self._provisions.get(permission_set, ())
-        return sorted({one.use.time for one in calls if account == one.use.account or _EVERYWHERE in one.parameters})
-
-    def of_role(self, role: Party, time: datetime) -> Policies:
-        """What a role had at a moment: one of a permission set what that had when its account was last provisioned, and
-        in the second of that what it had before as well.
-        """
-        whom = self.holder(role)
-        if whom[1] != "set":
-            return self.between(whom, time, time)
-        times = self.provisioned(whom[2], role.who.account)
-        times = times[: bisect_right(times, time)][-2:]
-        found: dict[str, list[Document | None]] = defaultdict(list)
-        for moment in [FIRST, *(each + _MOMENT for each in times)][-2 if times[-1:] == [time] else -1 :]:
-            for name, said in self.between(whom, moment, moment).items():
-                found[name] += said
-        return found
-
-    def holder(self, role: Party) -> Whom:
-        """Whose policies a role has: its own, or those of the permission set that AWS made it of."""
-        name = role.who.name if role.who.kind == "set" else permission_set_of(role.arn or role.who.name)
-        return self._sets.get(name, ("", "set", name)) if name else (role.who.account, "role", role.who.name)
-
-    def between(self, whom: Whom, first: datetime, last: datetime) -> Policies:
-        """What it had at a moment, or at any between two. Of calls in the second of the one moment either is first."""
-        found: dict[str, list[Document | None]] = {}
-        for name, spans in self._spans(whom).items():
-            start = min(bisect_right(spans, first, key=_end), bisect_left(spans, last, key=_end))
-            stop = max(bisect_left(spans, last, key=_start), bisect_right(spans, first, key=_start))
-            if said := [one for _, _, one in spans[start:stop]]:
-                found[name] = said
-        return found
-
-    def since(self, whom: Whom) -> Mapping[str, datetime]:
-        """Since when it has those of now that a call of the period gave it and that were not there before."""
-        self._spans(whom)
-        return self._since.get(whom, {})
-
-    def _read(self, whom: Whom) -> dict[str, list[_Span]]:
-        """From when until when it had each policy and, where any is known to limit it, each boundary or none."""
-        answers, before, calls = self.answers, self.answers.before, defaultdict[str, list[Change]](list)
-        for one in self.of.get(whom, ()):
-            if one.gives in POLICIES or one.of[2] == BOUNDARY:
-                calls[one.of[2]].append(one)
-            elif one.boundary:  # that it was made with
-                calls[BOUNDARY].append(one)
-        now, then = _shown(whom, answers), _shown(whom, before) if before else {}
-        found: dict[str, list[_Span]] = defaultdict(list)
-        for name in {**now, **then, **calls}:
-            of, no_limit = calls[name], _NO_LIMIT if name == BOUNDARY else ()
-            here: Sequence[Document | None] = [now[name]] if name in now else no_limit
-            if not of:  # what differs may have changed at any time
-                was = [then[name]] if name in then else no_limit if before and whom in before.written else ()
-                was = () if here and was and _is_same(was[0], here[0]) else was
-                found[name] += [(FIRST, LAST - _MOMENT, said) for said in was]
-                found[name] += [(FIRST, LAST, said) for said in here]
-                continue
-            knows = self.shows(of[0])
-            begins = [then[name]] if knows and name in then else []
-            if not begins and (of[0].undone or (of[0].call.writes and not knows and name in now)):
-                begins = [document_of(of[0], answers)]
-            last = max((number for number, one in enumerate(of, 1) if one.undone), default=0)
-            if name in now and not begins and of[last:]:
-                self._since[whom][name] = of[last].use.time
-            times = [FIRST, *(one.use.time for one in of), LAST]
-            versions: list[list[Document | None]] = [begins]
-            versions += ([] if one.undone else [document_of(one, answers)] for one in of)
-            versions[-1] += [now[name]] if name in now else []
-            for start, end, each in zip(times, times[1:], versions, strict=False):
-                found[name] += [(start, end, said) for said in each or no_limit]
-        return found
-
 
 def _first(ends: Iterable[Change], time: datetime) -> list[datetime]:
     """When the first of these calls was, which are in order of time, and the first after a time."""
@@ -290,27 +163,3 @@ def _ends(later: Change, one: Change) -> bool:
     if later.call.writes is None:
         return later.call.deletes or later.undone != one.undone or later.boundary != one.boundary
     return one.policy is None or later.policy is None or not one.policy.within(later.policy)
-
-
-def _is_same(one: Document | None, other: Document | None) -> bool:
-    return (one and (one.policy, one.arn)) == (other and (other.policy, other.arn))
-
-
-def _shown(whom: Whom, answers: Answers) -> dict[str, Document | None]:
-    """The policies and the boundary that answers show, by name."""
-    if whom[1] != "set":
-        return {name: said for name, said in answers.held_by(whom).items() if name}
-    name, found = answers.names.get(whom[2], whom[2]), dict[str, Document | None]()
-    for way in answers.all_ways:
-        if permission_set_of(way.target.arn or way.target.who.name) == name:
-            found |= {said.arn or "": said for said in way.permissions.documents}
-            found |= {BOUNDARY: way.permissions.limit} if way.permissions.limit else {}
-    return found
-
-
-def document_of(one: Change, answers: Answers) -> Document:
-    """The policy that a call gives or takes away, as far as it is known."""
-    what = one.boundary or one.of[2]
-    own = answers.holds.get((one.recorded, "policy", what, ""))
-    policy = (one.policy if not one.boundary else None) or (own.policy if own else UNKNOWN)
-    return Document(policy, what.rpartition("/")[2], arn=what if Arn.parse(what) else None)

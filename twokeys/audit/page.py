@@ -13,7 +13,7 @@ from twokeys.answers.model import Answers, State, Step, Time, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.summary import FEW, Named, by_principal, not_looked_at, not_shown, run_by, scope, summary
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
-from twokeys.audit import events, first_sheet, report
+from twokeys.audit import events, report
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.to_look_at import in_time, to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
@@ -69,7 +69,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         made=made,
         sentences=said,
         steps=[*filter(None, steps)],
-        look=first_sheet.lines(answers, comparison) if comparison else [],
+        look=comparison.sheet.lines if comparison else [],
         strengths=strengths,
         as_of=scope(answers),
         run_by=run_by(answers),
@@ -108,7 +108,7 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
     """
     came: dict[str, tuple[str, list[str]]] = defaultdict(lambda: ("", []))
     for who, (levels, each) in events.entered(answers, comparison, sources).items():
-        came[who] = (max(levels).word, [])
+        came[who] = (max(levels)[0].word, [])
         for (role, how), own in each.items():
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
             what = f"{_called(role)} of {places} {how}".strip()
@@ -215,15 +215,12 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "gaps": gaps(answers, comparison.was_read),
         "period": events.period(comparison),
         "not_readable": not_readable(comparison.was_read),
-        "about_early": events.about_early(comparison),
         "not_looked_at": events.not_in_the_events(comparison),
         "coverage": coverage(answers, comparison.was_read, named),
         "doors": _by_use(comparison, named),
-        "ways": events.ways(comparison),
         "most": _MOST,
         "looked_at": in_time(looked_at),
         "taken_back": events.taken_back(answers, comparison),
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,
-        "who_changed": events.who_changed(answers, comparison),
     }

@@ -8,11 +8,11 @@ from twokeys.answers.model import ACCESS_KEY, Answers
 from twokeys.answers.selection import GROUPS, PEOPLE, is_person
 from twokeys.audit.changes import ASSIGNS, LETS_IN, TRUST, lets_in
 from twokeys.audit.comparison import Comparison, calls_of
-from twokeys.audit.entries import uses_of_doors
+from twokeys.audit.differs import Differs, entered
+from twokeys.audit.entries import uses_of_doors, way_use
 from twokeys.audit.record import Use
 from twokeys.audit.stood import Stood
-from twokeys.audit.trail import TEMPORARY
-from twokeys.audit.way_uses import way_use
+from twokeys.audit.trail import TEMPORARY, Change
 from twokeys.audit.whom import enter, let_in
 from twokeys.doors import Who
 from twokeys.doors.who import IAM_PEOPLE
@@ -50,20 +50,21 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
 
     return replace(
         comparison,
+        answers=answers,
         doors=doors,
         steps=on_the_way,
         ways=tuple(way_use(way, used) for way in answers.ways if used),
         population=population,
         unusual=tuple(one for one in comparison.unusual if did(one.use)),
         sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
-        changes=tuple(one for one in comparison.changes if did(one.use)),
+        changes=tuple(one for one in comparison.changes if did(one.use) or _is_of(one, answers)),
         taken_back=tuple(
             one
             for one in map(own, comparison.taken_back)
             if one.entered or (concerns(one) and (one.lost or not one.permissions or enter(one.change, answers)))
         ),
         not_in_states=tuple(one for one in map(own, comparison.not_in_states) if one.entered or concerns(one)),
-        unexplained=tuple(one for one in comparison.unexplained if one[0][1:] == ("user", person)),
+        unexplained=tuple(filter(partial(_may_differ, everywhere or answers), comparison.unexplained)),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),
     )
@@ -108,10 +109,9 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
 
     def concerns(one: Stood) -> bool:
         (kind, whose, what), change = one.change.of, one.change
-        parties = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
-        parties += [Who(each, change.recorded, whose) for each in IAM_PEOPLE if each == kind]
-        if people := [who for who in parties if who.kind in PEOPLE]:
-            return any(is_person(who, person) for who in people)
+        parties = _named(change, answers)
+        if any(who.kind in PEOPLE for who in parties):
+            return _is_of(change, answers)
         if groups := [who for who in parties if who.kind in GROUPS]:
             return any(answers.is_member(person, who) is not False for who in groups)
         if change.gives == TRUST and one.since:
@@ -126,6 +126,25 @@ def _concerning(answers: Answers, comparison: Comparison, uses: Iterable[Use]) -
         return not is_shown or change.gives == ASSIGNS or change.whom in theirs or whose in named
 
     return concerns
+
+
+def _named(one: Change, answers: Answers) -> list[Who]:
+    """The users and groups that a call names."""
+    kind, whose, what = one.of
+    named = [answers.principals[each].who for each in (whose, *what.split()) if each in answers.principals]
+    return named + [Who(each, one.recorded, whose) for each in IAM_PEOPLE if each == kind]
+
+
+def _is_of(one: Change, answers: Answers) -> bool:
+    """Whether a call is of the person."""
+    return any(is_person(who, answers.person) for who in _named(one, answers))
+
+
+def _may_differ(answers: Answers, one: Differs) -> bool:
+    """Whether what differs is of the person, a group that the person may be in, or what the person may enter."""
+    who = answers.principals[one.whom[2]].who if one.whom[2] in answers.principals else entered(one.whom, answers)
+    is_in = who.kind in GROUPS and answers.is_member(answers.person, who) is not False
+    return is_in or is_person(who, answers.person) or bool(answers.ways_into([who]))
 
 
 def _comes(role: tuple[str, ...], theirs: Collection[tuple[str, ...]], trusted: Who) -> bool:

@@ -139,6 +139,8 @@ class Use:
     """
     began: datetime | None = None
     """When a session began of which no record tells who began it."""
+    last: datetime | None = None
+    """When the session that it began called last, as the access key tells."""
     delegate: str | None = None
     """The account of the product provider that called, to whom the caller delegated access for some time.
 

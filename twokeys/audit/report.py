@@ -80,7 +80,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     say(console, title(answers, target, comparison))
     for line in (
         summary(answers, now).sentence,
-        *to_look_at(answers, comparison),
+        *to_look_at(comparison),
         *at_the_top(answers, comparison),
         credentials(answers),
         not_shown(answers),

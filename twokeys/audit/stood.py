@@ -17,6 +17,8 @@ _MOST = 3
 POLICIES = {one for one in TAKEN_BACK if one.endswith(("RolePolicy", "PermissionSet")) and "Boundary" not in one}
 """Calls that give a policy to a role, or to a permission set, of which AWS makes a role in each account."""
 AFTER = "after being taken from"
+BRIEFLY = "that was given and taken back"
+"""How it ends that an entry was by a membership or an assignment that stood briefly."""
 _MEANWHILE = {TRUST: "while it was open", ASSIGNS: "within the assignment", JOINS: "while in {}"}
 """Of calls that let in whom they name, how an entry was that one of these made."""
 
@@ -37,7 +39,7 @@ class Stood:
     permissions: tuple[Level, tuple[str, ...]] | None = None
     lost: str = ""
     is_shown: bool = False
-    """Of what was there before the records, whether older states show it, or whose it was."""
+    """Of what was there before the records, whether older states show it."""
     ended: tuple[Use, ...] = ()
     """The calls that ended it."""
     entered: tuple[Use, ...] = ()
@@ -88,6 +90,8 @@ class Stood:
         taken = f"taken from the set {in_utc(self.taken)}" if self.taken else ""
         if self.not_provisioned:
             return f"given to the set {in_utc(self.change.use.time)}{taken and f', {taken}'}{self.not_provisioned}"
+        if self.until and self.is_shown and not self.since:
+            return f"in the older states, until {in_utc(self.until)}"
         first = in_utc(self.since) if self.since else "before the records"
         if self.until:
             return f"from {first} to {in_utc(self.until)}" + f", when it was provisioned anew ({taken})" * bool(taken)
@@ -100,7 +104,8 @@ class Stood:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
             ways = ways_into(self.change, answers) if self.change.gives == ASSIGNS else ()
             strong = f": {max(way.permissions.level for way in ways).word}," if ways else ""
-            return f"{about(self.change, answers)}{trusts}{strong}{',' * bool(self.not_provisioned)} {self.between}"
+            comma = "," * bool(self.not_provisioned or self.is_shown)
+            return f"{about(self.change, answers)}{trusts}{strong}{comma} {self.between}"
         level, names = self.permissions
         strong = level.word + (f" ({listed(names)})" if names else "")
         of_set = f", in {listed([answers.account_name(one) for one in self.accounts], most=_MOST)}"
@@ -122,10 +127,10 @@ class Stood:
         who = Counter(actor(use, answers) for use in self.entered)
         how = "entered by it" if self.change.gives in _MEANWHILE else "entered meanwhile"
         each = listed([f"{one} ({count})" for one, count in who.most_common()], most=_MOST)
-        return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}{self._lasted(answers)}" if who else ""
+        return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}{self.lasted(answers)}" if who else ""
 
-    def _lasted(self, answers: Answers) -> str:
-        """Until when sessions of whom it let in may have lasted, where that is after its end, which ends none.
+    def lasted(self, answers: Answers) -> str:
+        """Until when the sessions of whom it let in may have lasted, where that is after its end, which ends none.
 
         https://docs.aws.amazon.com/singlesignon/latest/userguide/revoke-user-permissions.html
         """
@@ -136,7 +141,9 @@ class Stood:
             whom = filter(None, (use.target, Party(use.target, use.arn).permission_set))
             longest = max((way.max_session_seconds or 0 for way in each.ways_into(whom)), default=0)
             ends = max(ends, use.time + timedelta(seconds=longest))
-        return f", whose session may have lasted until {in_utc(ends)}" if ends > self.until else ""
+        last = max((use.last for use in self.entered if use.last and use.last > self.until), default=None)
+        called_last = f", and called last {in_utc(last)}" if last else ""
+        return f"; a session may have lasted until {in_utc(ends)}{called_last}" if ends > self.until else ""
 
     def meanwhile(self, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""

@@ -13,14 +13,14 @@ from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.bearing import is_about_roles
 from twokeys.audit.changes import CONTROLS, LETS_IN, TRUST
 from twokeys.audit.entries import Entry
-from twokeys.audit.history import FIRST, LAST, History, Policies, Whom, document_of
+from twokeys.audit.held import Held, Policies, document_of
+from twokeys.audit.history import FIRST, LAST, Whom
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
 from twokeys.audit.whom import ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.arn import partition_of_region
-from twokeys.iam.sts import permission_set_of
 from twokeys.shown import in_utc
 
 _POLICIES = ("RolePolicy", "UserPolicy", "GroupPolicy", "PermissionSet")
@@ -28,23 +28,23 @@ _POLICIES = ("RolePolicy", "UserPolicy", "GroupPolicy", "PermissionSet")
 
 
 def permissions_meanwhile(
-    one: Change, since: datetime | None, until: datetime | None, history: History
+    one: Change, since: datetime | None, until: datetime | None, held: Held
 ) -> tuple[Level, tuple[str, ...]] | None:
     """How strong a role was at most while a trust policy stood, or a policy of a role or permission set that somebody
     enters; None of a call that is neither, or by whose policy the role may have entered others.
 
     Of a role's policy of before the records it is how strong the role was then; None if that is not more than now.
     """
-    answers = history.answers
+    answers = held.answers
     ways = ways_into(one, answers) if one.gives in POLICIES else []
     judged = one.trusts if one.gives == TRUST else ways
     if not judged or (one.recorded not in answers.accounts and one.of[0] != "set"):
         return None
     of_then = since is None and one.gives != TRUST and one.of[0] == "role"
-    had = history.between(one.whom, since or FIRST, FIRST if of_then else until or LAST)
+    had = held.between(one.whom, since or FIRST, FIRST if of_then else until or LAST)
     role = str(Arn.iam("role", one.recorded, one.of[1], partition=partition_of_region(one.use.region)))
     policies = {name: said for name, said in had.items() if name != BOUNDARY}
-    most, strongest = (_strongest(role, one.whom, each, history) for each in (policies, had))
+    most, strongest = (_strongest(role, one.whom, each, held) for each in (policies, had))
     if one.gives != TRUST and most is not Level.ADMINISTRATOR and is_about_roles(one, {}, answers):
         return None
     if of_then and (strongest is Level.UNKNOWN or strongest <= max(way.permissions.level for way in ways)):
@@ -52,11 +52,11 @@ def permissions_meanwhile(
     return strongest, tuple(map(_policy, policies))
 
 
-def _strongest(role: str, whom: Whom, had: Policies, history: History) -> Level:
+def _strongest(role: str, whom: Whom, had: Policies, held: Held) -> Level:
     """How strong a role is by these policies; that is not known of one that nothing shows and no call made."""
     documents = [said for name, each in had.items() if name != BOUNDARY for said in each]
-    answers = history.answers
-    shown = whom in history.made or whom in answers.written or (*whom, "") in answers.holds
+    answers = held.answers
+    shown = whom in held.history.made or whom in answers.written or (*whom, "") in answers.holds
     raising = tuple(own_changes(role, filter(None, documents)))
     most, limit = (
         max((least, *(level_of(said, raising) if said else Level.UNKNOWN for said in of)))
@@ -77,7 +77,7 @@ def strength(one: Change, answers: Answers) -> Level:
     return level_of(document_of(one, answers), ()) if gives else Level.NONE
 
 
-def as_they_may_be(answers: Answers, stood: Iterable[Stood], history: History) -> Answers:
+def as_they_may_be(answers: Answers, stood: Iterable[Stood], held: Held) -> Answers:
     """The answers with each role as strong as it may still be by policies that states do not show, and with since when
     it has those that calls gave it.
     """
@@ -88,7 +88,7 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood], history: History) -
 
     def of(way: Way) -> Way:
         found, may = chain(more[way.target.who], more[way.target.permission_set]), way.permissions
-        since = {} if way.target.permission_set else history.since(history.holder(way.target))
+        since = {} if way.target.permission_set else held.since(held.holder(way.target))
         dated = {_policy(name): f"{_policy(name)} since {in_utc(time)}" for name, time in since.items()}
         may = replace(may, names=tuple(dated.get(name, name) for name in may.names))
         for one in found:
@@ -101,31 +101,30 @@ def as_they_may_be(answers: Answers, stood: Iterable[Stood], history: History) -
     return replace(answers, ways=tuple(map(of, answers.ways)), within=tuple(map(of, answers.within)))
 
 
-def strengths_of(population: Iterable[Entry], history: History) -> dict[str, Level]:
+def strengths_of(population: Iterable[Entry], held: Held) -> dict[str, Level]:
     """Of each entry, by id, how strong its role was then, as far as a way into it shows, or calls that changed it."""
-    answers, then = history.answers, history.answers.before
-    ways: dict[Who | None, dict[bool, list[Way]]] = defaultdict(lambda: {True: [], False: []})
-    for now, each in ((True, (*answers.all_ways, *answers.if_granted)), (False, then.all_ways if then else ())):
-        for way in each:
-            name = permission_set_of(way.target.arn or way.target.who.name)
-            for role in (way.target.who, *((way.target.permission_set, Who("set", "", name)) if name else ())):
-                ways[role][now].append(way)
+    answers, then = held.answers, held.answers.before
+    now = replace(answers, within=(*answers.within, *answers.if_granted))
+
+    @cache
+    def ways_of(role: Who) -> list[Way]:
+        return now.ways_into([role]) or (then.ways_into([role]) if then else [])
 
     @cache
     def strength_of(role: Who, account: str, time: datetime) -> Level:
-        own = ways[role][True] or ways[role][False]
+        own = ways_of(role)
         party = replace(own[0].target, who=replace(own[0].target.who, account=account))
-        whom, had = history.holder(party), history.of_role(party, time)
-        if had == history.between(whom, LAST, LAST):
+        whom, had = held.holder(party), held.of_role(party, time)
+        if had == held.between(whom, LAST, LAST):
             return max(way.permissions.level for way in own)
-        return _strongest(party.arn, whom, had, history)
+        return _strongest(party.arn, whom, had, held)
 
     found: dict[str, Level] = {}
     for one in population:
         use = one.use
         roles = [use.target, Party(use.target, use.arn).permission_set, *(door.target.who for door in one.doors)]
-        shown = [role for role in roles if role in ways] or [Who("set", "", use.permission_set or "")]
-        levels = (strength_of(role, use.account, use.time) for role in {*shown} if role in ways)
+        shown = [*filter(ways_of, filter(None, roles))] or [Who("set", "", use.permission_set or "")]
+        levels = (strength_of(role, use.account, use.time) for role in {*shown} if ways_of(role))
         found[use.id] = max(levels, default=Level.UNKNOWN)
     return found
 

@@ -12,13 +12,13 @@ from twokeys.answers.model import Answers, DoorAnswer, Party, State, Time, Way
 from twokeys.answers.summary import not_looked_at, not_open, not_shown, run_by, scope, summary
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.entries import DoorUse
-from twokeys.audit.events import about_early, at_the_top, headline, not_in_the_events, period, ways, what_was
+from twokeys.audit.differs import NO_CALL
+from twokeys.audit.entries import DoorUse, WayUse
+from twokeys.audit.events import at_the_top, headline, not_in_the_events, period, what_was
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
-from twokeys.audit.way_uses import WayUse
 from twokeys.audit.what_was_read import covered, days, not_readable
-from twokeys.audit.who_called import NO_CALL, about, begun, called, who_began, without_record
+from twokeys.audit.who_called import about, begun, called, who_began
 from twokeys.audit.words import by_door, door_use, kind_of, sign_ins, usage
 from twokeys.doors import Declaration
 from twokeys.shown import in_utc, spreadsheet
@@ -138,7 +138,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
     yield {"what": "not looked at", "why": not_in_the_events(comparison)}
     yield from (
         {"what": "events compared", "why": why}
-        for why in filter(None, (headline(answers, comparison), period(comparison), about_early(comparison)))
+        for why in filter(None, (headline(answers, comparison), period(comparison)))
     )
     yield from ({"what": "file not readable", "why": why} for why in not_readable(comparison.was_read))
     for one in comparison.was_read.accounts:
@@ -151,8 +151,6 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         for regions, spans in days(one):
             yield {**row, "what": "days not covered", "region": regions, "count": "", "why": spans}
         yield from ({**row, "what": "log file not given", "why": where} for where in one.not_given)
-    if counted_ways := ways(comparison):
-        yield {"what": "use of ways", "why": counted_ways}
     for kind, used in (("door", comparison.doors), ("step", comparison.steps)):
         for door in used:
             ends = {**_ends(door.door.source, door.door.target), **_counts(door)}
@@ -188,10 +186,10 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
             "not after": _at(gone.until),
             "why": f"{gone.words(answers)}{gone.came(answers)}",
         }
-    for whom, what in comparison.unexplained:
-        where = {"account": whom[0], "account name": answers.account_name(whom[0])}
-        of = _changed(*whom[1:], what, answers)
-        yield {"what": NO_CALL, **where, **of, "why": without_record(whom, what, answers)}
+    for two in comparison.unexplained:
+        where = {"account": two.whom[0], "account name": answers.account_name(two.whom[0]), "who": "; ".join(two.who)}
+        of = {**_changed(*two.whom[1:], two.what, answers), "permissions": two.strength, "why": two.words(answers)}
+        yield {"what": NO_CALL, **where, **of, "not before": _at(two.first), "not after": _at(two.last)}
     for change in comparison.changes:
         of = {**_row_of_use(change.use, answers), **_changed(*change.of[:2], change.of[2:], answers)}
         yield {"what": "change of keys", **of, "why": f"{about(change, answers)}: {change}"}

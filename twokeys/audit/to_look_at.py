@@ -1,28 +1,33 @@
 """What of the events somebody has to look at: each use once, those that are alike together."""
 
+from __future__ import annotations
+
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import itemgetter
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
-from twokeys.audit.comparison import Comparison
 from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
+from twokeys.audit.stood import BRIEFLY
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import who_began
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import Comparison
+
 UNUSUAL, CHANGED = "unusual", "changed"
-_NO_DOOR, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED, _NOBODY = range(11)
-PLANNED = 11
+_NO_DOOR, _BRIEFLY, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED = range(11)
+_NOBODY, OF_ALL, PLANNED = range(11, 14)
 """The kinds of what is to be looked at, the most important first; last what changed as the states show it, which is
-none of it.
+none of it, and before that what concerns somebody as it does all.
 """
 Rank = tuple[bool, bool, int]
 """How one is sorted among its kind: what was let in for a while or nobody began, and of unknown strength, is last."""
@@ -69,6 +74,7 @@ class Alike:
         kinds = (
             (_NOBODY, use.event in SESSIONS),
             (_NO_DOOR, NO_DOOR in self.labels),
+            (_BRIEFLY, any(why.endswith(BRIEFLY) for why in self.surprises)),
             (_SIGN_IN, use.event in SIGN_INS and not root),
             (_FAILED, failed),
             (_ROOT, by_root),
@@ -136,10 +142,10 @@ def to_look_at(answers: Answers, comparison: Comparison) -> tuple[Rows, Rows]:
     Those that are alike are one. The first of what each principal did of a kind is first, as on the first sheet; of the
     changes the rarest is.
     """
-    did, changes = did_and_changed(answers, comparison)
-    ordered = in_order((one.kind, one.rank, one.same) for one in did)
+    sheet = comparison.sheet
+    ordered = in_order((one.kind, one.rank, one.same) for one in sheet.did)
     first = chain((one for one, *_ in ordered), (one for _, *more in ordered for one in more))
-    return [one.row(answers) for one in first], [one.row(answers) for one in changes]
+    return [one.row(answers) for one in first], [one.row(answers) for one in sheet.changes]
 
 
 def did_and_changed(answers: Answers, comparison: Comparison) -> tuple[list[Did], list[Alike]]:

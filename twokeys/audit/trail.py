@@ -187,6 +187,8 @@ class Trail:
     """The ids of the calls that are counted by name; there are too many of the others."""
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
+    _last: dict[str, datetime] = field(default_factory=dict)
+    """When a session of a role called last, by the id of its access key."""
     _in_roles: dict[tuple[str, str, str], tuple[datetime, Use]] = field(default_factory=dict)
     """When each session of a role began at the earliest, and its first call, by role, session and beginning."""
 
@@ -370,6 +372,8 @@ class Trail:
         service = service or user_identity.get("invokedByDelegate")  # which `delegated` has
         if role is None or service or role.group(2).startswith("aws-service-role/"):
             return
+        if key := text(user_identity.get("accessKeyId")):
+            self._last[key] = max(self._last.get(key, time), time)
         created = mapping(context.get("attributes")).get("creationDate")
         of = (role.group(0), name, str(created))
         if of not in self._in_roles or time < self._in_roles[of][1].time:
@@ -443,6 +447,7 @@ class Trail:
             for use in (*self._uses.values(), *sessions, *self._begun_by_nobody(longest))
             if (start is None or use.time >= start) and (end is None or use.time <= end) and not _is_double(use, times)
         ]
+        chosen = [replace(use, last=self._last[use.key]) if use.key in self._last else use for use in chosen]
         return sorted(chosen, key=lambda use: (use.time, use.id))
 
 

@@ -4,6 +4,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from twokeys.answers.model import Answers
 from twokeys.answers.summary import SHA256
@@ -11,7 +12,7 @@ from twokeys.answers.words import duration
 from twokeys.audit.coverage import Covered, WasRead, spans
 from twokeys.audit.logs import DIGEST, Source
 from twokeys.audit.words import FEW, MANY
-from twokeys.shown import counted, listed
+from twokeys.shown import counted, in_utc, listed
 
 _NOTHING = "not covered: nothing that was given is of this account"
 
@@ -25,11 +26,11 @@ def not_as_digest(was_read: WasRead) -> str:
 
 def gaps(answers: Answers, was_read: WasRead) -> str:
     """Which accounts are not covered, and what follows; empty where all are."""
-    lost = [
-        f"{answers.account_name(one.account)} ({_of_regions(one)}{_how_long(one)})"
-        for one in was_read.accounts
-        if one.lacks is not None
-    ]
+    alike: dict[str, list[str]] = defaultdict(list)
+    for one in was_read.accounts:
+        if one.lacks is not None:
+            alike[f"{_of_regions(one)}{_how_long(one)}"].append(answers.account_name(one.account))
+    lost = [f"{listed(names, most=MANY)} ({when})" for when, names in alike.items()]
     return f"not covered: {listed(lost, most=MANY)}: entries and changes of keys there are not known" if lost else ""
 
 
@@ -47,10 +48,12 @@ def covering(answers: Answers, was_read: WasRead) -> str:
 
 
 def _how_long(one: Covered) -> str:
-    """For how long it is not covered: less than a day, where that is known, in hours and minutes."""
-    if one.lasts is None or one.lasts >= timedelta(days=1):
-        return counted(one.lost, "day")
-    return duration(-(-one.lasts // timedelta(minutes=1)) * 60)
+    """For how long it is not covered, and when: less than a day, where that is known, in hours and minutes."""
+    lasts = sum((last - first for first, last in one.spans), timedelta())
+    if not one.spans or lasts >= timedelta(days=1):
+        lost = sorted({*chain.from_iterable(one.days.values())})
+        return ": ".join(filter(None, (counted(one.lost, "day"), listed([*spans(lost)], most=FEW))))
+    return f"{duration(-(-lasts // timedelta(minutes=1)) * 60)} from {in_utc(one.spans[0][0])}"
 
 
 def _of_regions(one: Covered) -> str:

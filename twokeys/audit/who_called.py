@@ -1,14 +1,9 @@
 """Who called, and what a call is of, in words."""
 
-from collections.abc import Sequence
-
 from twokeys.answers.model import Answers
 from twokeys.audit.record import Use, resolved
 from twokeys.audit.trail import Change
 from twokeys.iam.sts import permission_set_of
-from twokeys.shown import listed
-
-NO_CALL = "differs between the states, and no recorded call explains it"
 
 
 def actor(use: Use, answers: Answers) -> str:
@@ -48,17 +43,6 @@ def given(one: Change, answers: Answers) -> str:
     """What of it, in brackets: " (ReadOnlyAccess)"."""
     ids = [id for id in one.of[2].rpartition("/")[2].split() if id != one.use.account]
     return f" ({' '.join(called(id, answers) for id in ids)})" if ids else ""
-
-
-def without_record(whom: tuple[str, str, str], what: Sequence[str], answers: Answers) -> str:
-    """What of somebody differs between two states and no recorded call explains: "role ci of prod (trust policy)"."""
-    account, kind, name = whom
-    texts = {"role": "trust policy", "set": "inline policy"}
-    names = [" ".join(called(id, answers) for id in one.rpartition("/")[2].split()) for one in what]
-    said = listed([each for each in (one or texts.get(kind, "") for one in names) if each])
-    ours = f" of {answers.account_name(account)}" if kind in {"role", "user", "group"} else ""
-    label = "" if name in answers.principals else "permission set " if kind == "set" else f"{kind} "
-    return f"{label}{called(name, answers)}{ours}{f' ({said})' if said else ''}"
 
 
 def called(id: str, answers: Answers) -> str:

@@ -1,17 +1,22 @@
 """Uses of doors, and the doors that they are of, in words."""
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from twokeys.answers.model import Answers, Step
-from twokeys.audit.comparison import SignIns
 from twokeys.audit.entries import DoorUse, Entry, Usage
 from twokeys.audit.record import EARLIER, ENTERING, HIDDEN, LOGIN, SESSIONS, SIGN_INS, Use
 from twokeys.audit.who_called import begun
 from twokeys.shown import counted, in_utc, listed
+
+if TYPE_CHECKING:
+    from twokeys.audit.comparison import SignIns
 
 NO_DOOR = "without a door"
 SURE, PERHAPS, WITHOUT = "entry by a door", "entry perhaps by a door", f"entry {NO_DOOR}"
@@ -85,23 +90,19 @@ def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> lis
 def door_use(*same: DoorUse, ends: str = "") -> str:
     """A door and how it was used, in words: several that are alike, for which `ends` stands, added up."""
     one = same[0]
-    uses, perhaps, before, others = (
-        sum(map(attrgetter(name), same)) for name in ("count", "perhaps", "early", "by_others")
-    )
+    uses, perhaps = (sum(map(attrgetter(name), same)) for name in ("count", "perhaps"))
     last = f", last {in_utc(max(filter(None, (each.last for each in same))))}" if uses or perhaps else ""
     proved = "" if one.door.keys else " (a door that is not proved)"
-    early = f" ({before} before the door's keys were made)" if before else ""
-    count = f", {counted(uses, 'time')}{early}" if uses else ""
+    count = f", {counted(uses, 'time')}" if uses else ""
     also = " and" if uses else ","
-    count += f"{also} perhaps {counted(perhaps, 'time')}{'' if uses else early}" if perhaps else ""
+    count += f"{also} perhaps {counted(perhaps, 'time')}" if perhaps else ""
     names, identities = (
         [*dict.fromkeys(chain.from_iterable(map(attrgetter(name), same)))] for name in ("sessions", "identities")
     )
     sessions = f", as {said_of(names)}" if names else ""
     sessions += f", for {listed(identities, most=FEW)}" if identities else ""
     why = f": {_why(one) if ends else one.not_known}" if one.usage is Usage.NOT_KNOWN else ""
-    more = f"; {counted(others, 'time')} by others, or by whom no record names" if others else ""
-    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}{more}"
+    return f"{ends or f'{one.door.source} -> {one.door.target}'}{proved}{count}{sessions}{last}{why}"
 
 
 def _why(one: DoorUse) -> str:
