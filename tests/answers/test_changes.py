@@ -76,6 +76,19 @@ def test_a_pull_request_is_told_who_gains_a_way_its_keys_and_how_strong_it_is() 
     assert "grant key: inline policy grant of role ci, statement 0" in text
 
 
+def test_an_organization_that_only_live_iam_shows_to_be_ours_is_let_in_on_both_sides() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid"""
+    made, ours = two_keys(granted=False), {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    made.role("shared", made.stage, document(trusts("*", condition=ours)))
+    made.grant("ci", made.hub, arn(STAGE, "role/shared"))
+    states = replace(made.snapshot, is_state=True)
+    listed = [{"id": account, "name": account} for account in (HUB, STAGE)]
+    about = {"id": "o-a1b2c3d4e5", "accounts": listed, "masterAccountId": HUB}
+    made.add("Organization", "org", made.hub, outputs=about)
+    live = replace(made.snapshot, evidence=(Evidence("live IAM", caller=CI, accounts=(HUB, STAGE)),))
+    assert not [one for one in lines(drift(read(build(states)), read(build(live)))) if "anybody" in one]
+
+
 def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from_aws_is_a_row_each() -> None:
     """The access role of a new account trusts the management account, so who may enter any account enters it too.
 
@@ -99,11 +112,18 @@ def test_of_a_new_account_its_door_comes_first_and_what_follows_from_it_and_from
     text = shown(before, after)
     rows = [line.split(" | ")[:3] for line in text.partition("<details>")[0].splitlines() if "of new" in line]
     anywhere = "role break-glass of management; role other of management"
-    of_stage = f"role boss of {STAGE}; role OrganizationAccountAccessRole of {STAGE}"
+    ci, access_role = "role ci of management", f"role OrganizationAccountAccessRole of {STAGE}"
+    stops = f"role boss of {STAGE} and then {ci}"
+    of_stage = f"role boss of {STAGE}, through {ci}; {access_role}, through {stops}"
+    through = f"through {access_role} and then {stops}"
     follows = "role OrganizationAccountAccessRole of {} and then role boss of {} and then role ci of management"
     assert rows == [
         ["| role ci of management", "role reader of new", "always"],
-        [f"| {of_stage}; {anywhere}", "role reader of new", "always"],
+        [
+            f"| {of_stage}; {', '.join([anywhere.replace(';', f', {through};'), through])}",
+            "role reader of new",
+            "always",
+        ],
         ["| user eve of management", f"role reader of new, through {follows.format(STAGE, STAGE)}", "MFA"],
         [f"| {anywhere}", "role OrganizationAccountAccessRole of new", "always"],
         ["| user eve of management", "role OrganizationAccountAccessRole of new", "MFA"],

@@ -1,6 +1,7 @@
 """Who can enter an account, as the access graph has it, with where each key stands and since when."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,13 +28,13 @@ from tests.access.world import (
 )
 from twokeys.access.graph import build
 from twokeys.access.reading.since import NOT_KNOWN, Since
-from twokeys.access.reading.snapshot import Snapshot
+from twokeys.access.reading.snapshot import Evidence, NotAnswered, Snapshot
 from twokeys.access.reading.state import parse_state
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.answers.summary import summary
-from twokeys.answers.words import conditions, facts, not_now, since
+from twokeys.answers.words import conditions, facts, keys, not_now, since
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.errors import Refusal
@@ -416,6 +417,19 @@ def test_a_trust_in_the_whole_organization_is_for_its_accounts_that_nothing_show
 
 OF_CI = {"Condition": {"ArnNotEquals": {"aws:PrincipalArn": CI}}}
 OTHERS_ONLY = {"Condition": {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": THEIRS}}}
+
+
+def test_a_way_by_the_access_role_of_an_account_that_was_not_read_has_a_trust_that_is_not_shown() -> None:
+    """AFT gives its accounts another one: https://docs.aws.amazon.com/controltower/latest/userguide/aft-required-roles.html"""
+    world, auditor = World(), arn(HUB, "user/auditor")
+    world.role("break-glass", world.hub)
+    world.grant("break-glass", world.hub, arn(STAGE, "role/OrganizationAccountAccessRole"))
+    unread = NotAnswered(f"the IAM of account {STAGE}", "sts:AssumeRole", "AccessDenied", auditor, STAGE)
+    live = replace(world.snapshot, evidence=(Evidence("live", not_answered=(unread,), accounts=(HUB,)),))
+    found = read(build(live))
+    (way,) = found.ways
+    assert (way.lacks, *keys(way.steps[0]))[:2] == ("trust not shown", "trust key: not shown: the account was not read")
+    assert summary(found, datetime.now(UTC)).ways_in == "1 way in (1 with a key not shown)"
 
 
 @pytest.mark.parametrize(("rcp", "comes_in"), [

@@ -1325,7 +1325,7 @@ def test_a_door_that_its_dates_keep_shut_is_told_apart_from_ways_in_and_counted_
         world.role(name, world.stage, document(trusts(CI_ROLE, condition=condition)))
     state = str(write_state(tmp_path / "a", world))
     answer = report("stage", "--state", state)
-    top = "2 principals have 2 ways in (1 door, 1 whose grant is not shown): 1 administrator, 1 no permissions; "
+    top = "2 principals have 2 ways in (1 door, 1 with a key not shown): 1 administrator, 1 no permissions; "
     top += "2 ways not open yet; 1 way closed by date"
     assert answer.text.splitlines()[1] == top
     said = {"over": "closed since 2020-06-01 00:00 UTC", "later": "opens 2999-06-01"}

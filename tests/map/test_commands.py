@@ -49,7 +49,7 @@ def test_a_picture_and_a_page_are_written_and_summed_up() -> None:
     done = run(*THREE)
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
-        "Organization o-1637f8ec99: 3 accounts, 6 ways in (4 doors, 2 whose grant is not shown), "
+        "Organization o-1637f8ec99: 3 accounts, 6 ways in (4 doors, 2 with a key not shown), "
         "0 doors without a key or denied, 0 not proved",
         *(
             f"  the account as a whole of management -> role OrganizationAccountAccessRole of {name}: grant not shown"

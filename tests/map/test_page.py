@@ -200,7 +200,7 @@ def test_only_ways_in_that_are_open_now_are_counted_as_with_a_grant_that_is_not_
     unsure = through(step(ci, STAGE, "hop"), step(hop, PROD, "admin", grant=Key.NOT_SHOWN))
     over = way(ci, PROD, "old", grant=Key.NOT_SHOWN, closes=datetime(2026, 2, 1, tzinfo=UTC))
     whole = organization("unsure", [], [unsure, over])
-    said = "1 way in (1 with grant not shown), 1 way closed by date"
+    said = "1 way in (1 with a key not shown), 1 way closed by date"
     assert overview(whole).subtitle.endswith(said)
     expect(opened("unsure", whole).locator("#count")).to_have_text(said)
 

@@ -121,10 +121,12 @@ def test_another_access_role_opens_accounts_that_have_no_usual_one(anew: Existin
     anew.client("iam", anew.ids["invited"]).create_role(
         RoleName="Vendor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )
-    adopt("--access-role", "Vendor")
+    adopt("--access-role", "OrganizationAccountAccessRole", "--access-role", "Vendor")
     accounts = yaml.safe_load((project / "Pulumi.adopted.yaml").read_text())["config"]["twokeys:accounts"]
     assert accounts["invited"]["access"] == {"role": "Vendor"}
     assert "access" not in accounts["shop"]
+    left = json.loads(adopt("--access-role", "Vendor", "--yes", "--json").stdout)["leftOut"]
+    assert f"account {anew.ids['shop']} (shop)" in {one["what"] for one in left}, "no other role than the one named"
 
 
 @pytest.mark.usefixtures("existing")

@@ -202,7 +202,7 @@ def test_a_grant_is_proved_by_the_trust_in_the_named_state(states: States, previ
     assert refused(central(DEPLOYER), states(default_provider(), deployer(CI)), preview=preview) == []
     others = states(default_provider(), deployer(arn(STAGE, "root")))
     assert refused(central(DEPLOYER), others, preview=preview) == ["door-needs-trust"]
-    assert "export the state of central/tools again, in which it is not" in said(
+    assert "add it to central/tools, in which it is not (if its state is old, export it again)" in said(
         central(arn(STAGE, "role/gone")), others, "door-needs-trust"
     )
 

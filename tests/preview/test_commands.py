@@ -144,6 +144,36 @@ def test_what_the_previews_of_others_export_is_what_a_stack_reads_in_any_order(t
         assert "hidden" not in both.output, "unknown, as in a state"
 
 
+ONE_KEY_EACH = """
+import json, pulumi, pulumi_aws as aws
+
+def document(**said):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", **said}]})
+
+hub, dev = "111111111111", "222222222222"
+mine = hub if pulumi.get_stack() == "hub" else dev
+own = pulumi.ResourceOptions(provider=aws.Provider("own", allowed_account_ids=[mine], region="eu-west-1"))
+trusts = document(Principal={"AWS": f"arn:aws:iam::{hub}:role/ci"})
+grants = document(Resource=f"arn:aws:iam::{dev}:role/deployer")
+if mine == hub:
+    service = document(Principal={"Service": "ec2.amazonaws.com"})
+    ci = aws.iam.Role("ci", name="ci", assume_role_policy=service, opts=own)
+    aws.iam.RolePolicy("enter", role=ci.name, policy=grants, opts=own)
+else:
+    aws.iam.Role("deployer", name="deployer", assume_role_policy=trusts, opts=own)
+"""
+
+
+def test_a_key_that_a_stack_lacks_may_be_in_the_preview_of_another_one_in_any_order(tmp_path: Path) -> None:
+    """Neither has a state before its first update, and each was refused for the want of the other's key."""
+    (tmp_path / "Pulumi.hub.yaml").write_text("config: {}\n")
+    alone = acme(tmp_path, "config: {}\n", ONE_KEY_EACH)
+    assert (alone.return_value, "`twokeys preview` takes both stacks" in alone.output) == (1, True)
+    for order in (["hub", "dev"], ["dev", "hub"]):
+        both = CliRunner().invoke(preview, [*order, "--project", str(tmp_path)], standalone_mode=False)
+        assert both.return_value == 0, both.output
+
+
 REFUSED_IN_DEV = """
 import json, pulumi, pulumi_aws as aws
 

@@ -21,6 +21,7 @@ import pulumi_aws as aws
 import pytest
 
 from tests.preview.test_commands import DOOR, HALF
+from twokeys.access.findings import texts_of
 from twokeys.access.reading.snapshot import Resource, Snapshot
 from twokeys.errors import Refusal
 from twokeys.iam import UNKNOWN
@@ -95,11 +96,14 @@ def test_a_door_with_its_trust_alone_is_told_what_the_file_calls_it_and_whose_st
 ) -> None:
     door = HALF["half"] | {"from": {"role": "ci"}, "to": {"account": "*", "role": "ci"}}
     accounts: dict[str, Any] = {"stage": {}, "test": {}}
-    found, _ = judge(previewed(project_root, "stage", doors={"half": door}, accounts=accounts)).mandatory
+    refused = judge(previewed(project_root, "stage", doors={"half": door}, accounts=accounts)).mandatory
+    found, _ = refused
     take = "take `keys: [trust]` out of door stage-half in Pulumi.stage.yaml (or in the program that declares it; one"
     assert found.next_step.startswith(
         f'{take} into account "*" is called half there); where another stack makes the grant, name the state of that '
     )
+    ((_, text),) = texts_of(refused)
+    assert text.endswith("\nThe same with 1 more, but for the account: test (--json has each).")
 
 
 @pytest.mark.usefixtures("programs_in_process")

@@ -67,15 +67,8 @@ def test_a_verdict_has_its_colour_and_nothing_else_has(line: str, marked: dict[s
     assert {text.plain[one.start : one.end].strip(): one.style for one in text.spans} == marked
 
 
-@pytest.mark.parametrize(
-    ("verbose", "shown"), [(False, ["4: --json"]), (True, ["  plain: a", '  doors: ["front"]', "2 more: --json"])]
-)
-def test_outputs_are_counted_and_those_that_fit_a_line_listed_where_all_is_asked_for(
-    verbose: bool, shown: list[str]
-) -> None:
-    outputs = {"none": [], "readme": "a\nb", "plain": "a", "doors": ["front"], "long": "a" * 200}
+def test_outputs_are_counted() -> None:
+    outputs = {"none": [], "plain": "a", "doors": ["front"]}
     out = io.StringIO()
-    Report(Console(file=out, width=80), verbose=verbose).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
-    lines = out.getvalue().splitlines()
-    assert len(lines) == len(shown)
-    assert all(one in line for one, line in zip(shown, lines, strict=True))
+    Report(Console(file=out, width=80)).show_outputs(SimpleNamespace(outputs=outputs))  # type: ignore[arg-type]
+    assert "outputs  2: --json" in out.getvalue()

@@ -1,6 +1,7 @@
 """What a rule is and what it finds."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -13,8 +14,12 @@ from twokeys.access.graph import Graph
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import Resource, Snapshot, mapping, place_of, stack_of
 from twokeys.doors.symbols import SYMBOL_PREFIX
+from twokeys.iam import is_account_id
+from twokeys.shown import listed
 
-_A_LINE = 100
+_A_LINE, _MOST = 100, 50
+_ACCOUNT = re.compile(r"\b\d{12}\b|(?<=\baccount:)[\w-]+|(?<=\baccount )[^()]+(?= \()")
+"""What messages say of an account: its id, its symbol, its name before what else it is called."""
 Severity = Literal["low", "medium", "high", "critical"]
 Level = Literal["advisory", "mandatory", "remediate", "disabled"]
 """Pulumi's enforcement levels; nothing is remediated here, so `remediate` is `mandatory`, as in Pulumi."""
@@ -80,6 +85,19 @@ class Finding:
         end = "" if self.message.endswith("\n") else f"{place}.{where}\n"  # a list ends by itself
         parted = "\n  ".join(self.steps) if len(self.next_step) > _A_LINE else self.next_step
         return f"{self.message}{end}Next step: {parted}."
+
+
+def texts_of(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    """The rule and the text of each; of those that differ only in which accounts they name one, with these accounts."""
+    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for one in findings:
+        groups[one.rule, _ACCOUNT.sub("", one.message)].append(one)
+    for (rule, _), (first, *others) in groups.items():
+        named = {*_ACCOUNT.findall(first.message)}
+        more = [each for one in others for each in _ACCOUNT.findall(one.message) if each not in named]
+        where = listed([each for each in more if not is_account_id(each)] or more, most=_MOST)
+        same = f"\nThe same with {len(others)} more, but for the account{where and f': {where}'} (--json has each)."
+        yield rule, first.text + (same if others else "")
 
 
 def declaring(snapshot: Snapshot, urn: str | None) -> Iterator[tuple[Resource, str]]:

@@ -75,7 +75,7 @@ DECLARE = (
 """The next step where a document is not known, and nobody declares it."""
 _WHOM = (
     "declare it with values that are known in preview (a door for a group: with its `members`), or update the stack "
-    "that tells them first; `twokeys preview` also takes its state with `--state FILE`"
+    "that tells them first; `twokeys preview` also takes that stack, or its state with `--state FILE`"
 )
 _ANOTHER_STATE = (
     "export the state again after the update that makes what it waits for, or read the state of the stack that makes "

@@ -90,10 +90,11 @@ def read_too(graph: Graph, stack: str) -> str:
         return f"read the state of {stack} together with this one (`--state` may be repeated)"
     beside = (one.removeprefix("urn:pulumi:").split("::") for one in graph.snapshot.beside)
     read = ", ".join(sorted(f"{project}/{name}" for name, project in beside))
-    again = f"export the state of {read} again, in which it is not; or " if read else ""
+    again = f"add it to {read}, in which it is not (if its state is old, export it again); or " if read else ""
     return (
         f"{again}name the state of {stack} in the configuration of the policy pack: "
-        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack)'
+        f'{{"{OTHER_STACKS}": {{"states": ["FILE"]}}}} (or read it by the component OtherStack; '
+        "before it has a state, `twokeys preview` takes both stacks)"
     )
 
 

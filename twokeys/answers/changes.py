@@ -102,7 +102,7 @@ def changes(before: Answers, after: Answers) -> Changes:
     roles, under other conditions, or into a role with other policies, another permissions boundary or longest session.
     What was not proved counts as closed before; what is not known afterwards is no loss. The roles that users
     enter in their own account count as ways, and an account has one name on both sides. A way whose grant is not shown
-    is neither gained nor lost where the other side has its trust and shows that nobody holds a grant, or who does.
+    or not ours is neither gained nor lost where the other side has its trust and shows who holds a grant, if anybody.
     """
     management = ((_MANAGEMENT, one.id) for side in (before, after) for one in side.accounts.values() if one.management)
     ids = {**before.ids, **after.ids, **dict(management)}
@@ -110,7 +110,7 @@ def changes(before: Answers, after: Answers) -> Changes:
     ways = [_by_ends((*side.ways, *side.within), ids, names) for side in (before, after)]
     if_granted = [_by_ends(side.if_granted, ids, names) for side in (before, after)]
     old, new = (
-        {ends: trusted[ends] for ends, way in other.items() if way.state is State.UNPROVED and ends in trusted} | mine
+        {ends: trusted[ends] for ends in other.keys() & trusted.keys()} | mine
         for mine, other, trusted in zip(ways, reversed(ways), if_granted, strict=True)
     )
     perhaps = {ends: way for ends, way in _by_ends(after.perhaps, ids, names).items() if ends not in new}

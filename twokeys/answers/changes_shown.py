@@ -212,7 +212,8 @@ def _ways(title: str, ways: Sequence[Way], entered: Collection[str]) -> Iterator
 
 def _cells(way: Way, *, alone: bool) -> tuple[str, ...]:
     who = ", ".join(filter(None, (way.source.short, third_party(way))))
-    return who, _into(way) if alone else way.target.short, _asked(way), str(way.permissions), way.why
+    stops = through(one.short for one in way.through)
+    return who + stops * (not alone), way.target.short + stops * alone, _asked(way), str(way.permissions), way.why
 
 
 def _table(titles: Sequence[str], rows: Iterable[Sequence[Sequence[str]]]) -> str:

@@ -1,7 +1,6 @@
 """The check: the answers with what the rules say of them, as data and as text for people."""
 
-import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
@@ -9,15 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from twokeys.access.findings import Finding
-from twokeys.access.judge import Key
+from twokeys.access.findings import Finding, texts_of
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.reading.snapshot import place_of
 from twokeys.access.verdicts import Verdicts
 from twokeys.answers.data import as_data as answers_data
 from twokeys.answers.data import where
-from twokeys.answers.model import Answers, State, Step, Time, Way
-from twokeys.answers.summary import FEW, Entrance, Named, apart, by_principal, in_words, not_shown, scope, summary
+from twokeys.answers.model import BOTH, Answers, State, Step, Time, Way
+from twokeys.answers.summary import Entrance, Named, apart, by_principal, in_words, not_shown, scope, summary
 from twokeys.answers.words import not_now, open_to, through
 from twokeys.iam import Glob
 from twokeys.shown import counted, say
@@ -48,10 +46,9 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     for line in named.lists():
         say(console, f"  {line}")
     for level, findings in (("violation", verdicts.mandatory), ("advice", verdicts.advisory)):
-        for first, *others in (one.split("\n") for one in _alike(findings, answers)):
-            say(console, f"{level}: {first}")
-            for line in others:
-                say(console, f"  {line}")
+        for rule, text in texts_of(findings):
+            for line in f"{level}: {rule}: {text}".replace("\n", "\n  ").split("\n"):
+                say(console, line)
     for one in verdicts.accepted:
         say(console, f"accepted exception: {one}")
     for one in verdicts.not_used:
@@ -59,32 +56,8 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
     if not verdicts.mandatory:
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         without = sum(door.state is not State.OPEN for door in answers.doors)
-        direct = (way for way in answers.ways if way.at(now) is Time.NOW and not way.through)
-        keys = Counter(way.steps[0].grant_key for way in direct)
-        both = counted(keys[Key.PRESENT], "door")
-        grants = "".join(f", {keys[key]} {words}" for key, words in _OTHER_GRANTS.items() if keys[key])
-        say(console, f"No rule is violated{but}: {both} with two keys, {without or 'none'} without{grants}.")
-
-
-_OTHER_GRANTS = {
-    Key.NOT_NEEDED: "by an identity provider or AWS itself, which need no grant",
-    Key.NOT_OURS: "whose grant is in an account that is not shown to be yours",
-    Key.NOT_SHOWN: "whose grant is not shown",
-}
-
-
-def _alike(findings: Iterable[Finding], answers: Answers) -> Iterator[str]:
-    """Findings; of many that differ only in which account they name, the first, and how many more."""
-    names = {name for one in answers.accounts.values() for name in (one.id, one.name) if name}
-    any_account = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})\b")
-    groups: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in findings:
-        groups[finding.rule, any_account.sub("", finding.message) if names else finding.message].append(finding)
-    for (rule, _), same in groups.items():
-        shown = same if len(same) <= FEW else same[:1]
-        yield from (f"{rule}: {finding.text}" for finding in shown)
-        if len(same) > len(shown):
-            yield f"{rule}: {len(same) - 1} more that differ from it only in the account; --json has each"
+        both = sum(way.lacks == BOTH and not way.through and way.at(now) is Time.NOW for way in answers.ways)
+        say(console, f"No rule is violated{but}: {counted(both, 'door')} with two keys, {without or 'none'} without.")
 
 
 def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step], str]) -> Iterator[str]:

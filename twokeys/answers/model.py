@@ -23,6 +23,7 @@ from twokeys.iam import Requirement
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.sts import permission_set_of
 
+BOTH = "both keys"
 _WITHOUT_GRANT = {
     Key.NOT_OURS: "trust; the grant is not ours",
     Key.NOT_NEEDED: "trust; no grant is needed",
@@ -179,13 +180,13 @@ class Step:
 
     @property
     def state(self) -> State:
-        """OPEN, or UNPROVED where nothing that was read holds the grant."""
-        return State.UNPROVED if self.grant is Key.NOT_SHOWN else State.OPEN
+        """OPEN, or UNPROVED where nothing that was read holds the grant, or the trust."""
+        return State.UNPROVED if self.trust is None or self.grant is Key.NOT_SHOWN else State.OPEN
 
     @property
     def lacks(self) -> str:
         """That in words: "both keys", "trust; no grant is needed", "grant not shown"."""
-        return _WITHOUT_GRANT.get(self.grant_key, "both keys")
+        return "trust not shown" if self.trust is None else _WITHOUT_GRANT.get(self.grant_key, BOTH)
 
     def at(self, now: datetime) -> Time:
         """Whether AWS takes its keys at a moment, by their dates: the one place that says so."""

@@ -253,9 +253,10 @@ class _Reader:
         return role in self._graph.access_roles or (read and is_as_aws_made_it(role, self._accounts))
 
     def _step(self, door: access.Door) -> Step:
-        trust = self._places.of_trust(door)
+        trust = self._places.of_trust(door) or self._assigned(door)
         if trust is not None and door.target in self._graph.access_roles:
-            trust = self._made_with_account(door.target, trust)
+            unread = door.target.account in self._accounts.not_read
+            trust = None if unread else self._made_with_account(door.target, trust)
         asked = (*door.trust.requirements, *door.grant.requirements)
         opens, closes = window(asked)
         policies = (one.policy for one in door.target.all_documents if not isinstance(one.policy, Unknown))
@@ -264,7 +265,7 @@ class _Reader:
             source=self._parties.of(door.source),
             target=self._parties.target(door.target),
             conditions=conditions(door),
-            trust=trust or self._assigned(door),
+            trust=trust,
             grants=self._places.of_grant(door),
             declared=self._parties.declaration(door),
             grant=door.grant_key,

@@ -35,7 +35,7 @@ SHA256, SHORT = 64, 12
 class Summary:
     """Numbers: of accounts, of principals with a way in, of ways by how strong they are, of what is not settled.
 
-    `doors` are the ways of one door with what keys it needs, `not_shown` those whose grant is not shown; all others
+    `doors` are the ways of one door with what keys it needs, `not_shown` those with a key not shown; all others
     lead through other roles.
     """
 
@@ -75,7 +75,7 @@ class Summary:
         """The ways in words: "9 ways in (5 doors, 4 through other roles)"."""
         kinds = [counted(self.doors, "door")] if self.doors or not self.ways else []
         kinds += [f"{self.through_others} through other roles"] if self.through_others else []
-        kinds += [f"{self.not_shown} whose grant is not shown"] if self.not_shown else []
+        kinds += [f"{self.not_shown} with a key not shown"] if self.not_shown else []
         at_least = "at least " if self.may_be_more and self.ways else ""
         return f"{at_least}{counted(self.ways, 'way')} in ({', '.join(kinds)})"
 
@@ -111,7 +111,7 @@ class Summary:
             "ways": self.ways,
             "waysByOneDoor": self.doors,
             "waysThroughOtherRoles": self.through_others,
-            "waysWhoseGrantIsNotShown": self.not_shown,
+            "waysWithAKeyNotShown": self.not_shown,
             "waysClosedByTheirDate": dict(self.not_now).get(Time.OVER, 0),
             "waysNotOpenYet": dict(self.not_now).get(Time.LATER, 0),
             "mayBeMore": self.may_be_more,

@@ -127,8 +127,7 @@ def _facts(way: Way, now: datetime) -> tuple[str, ...]:
 
 def keys(step: Step) -> Iterator[str]:
     """Where each key of a door stands, one a line."""
-    if step.trust is not None:
-        yield f"trust key: {place(step.trust)}"
+    yield f"trust key: {place(step.trust) if step.trust else 'not shown: the account was not read'}"
     for grant in step.grants:
         yield f"grant key: {place(grant)}"
     if not step.grants:

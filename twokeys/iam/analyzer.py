@@ -35,24 +35,22 @@ STS_ACTIONS = frozenset({
 _TAGS = frozenset({"aws:principaltag", "aws:requesttag", "aws:resourcetag"})
 
 
-def _values(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _values(clause: ConditionClause) -> Iterator[tuple[str, ...]]:
     """A value must be of the operator's type: a number, a date, an address ..."""
     if clause.base.family in ("bool", "null") and len(clause.values) > 1:
-        message = (
-            f"{clause.operator} takes one value; with 'true' and 'false' the condition says nothing; write one of them"
-        )
-        yield "several-booleans", message, _PAGE + "invalid-condition-multiple-boolean"
-    fits, what, step = _TYPES.get(clause.base.family, _ANY_TEXT)
+        message = f"{clause.operator} takes one value; with 'true' and 'false' the condition says nothing"
+        yield "several-booleans", message, "write one of them", _PAGE + "invalid-condition-multiple-boolean"
+    fits, what, instead = _TYPES.get(clause.base.family, _ANY_TEXT)
     for value in clause.values:
         if not isinstance(value, str) or fits is None:
             continue
         quoted = repr(shown(clause.key, value))
         if clause.variables and "${" in value and clause.base.family != "arn":
-            message = f"{quoted}: {clause.operator} reads no variables; write the value, or a string operator"
-            yield "variable-for-operator", message, _PAGE + "invalid-variable-for-operator"
+            message, step = f"{quoted}: {clause.operator} reads no variables", "write the value, or a string operator"
+            yield "variable-for-operator", message, step, _PAGE + "invalid-variable-for-operator"
         elif not fits(value):
-            message = f"{quoted} is not {what}, so {clause.operator} never matches it; {step}"
-            yield "condition-value-type", message, _OPERATORS
+            message = f"{quoted} is not {what}, so {clause.operator} never matches it"
+            yield "condition-value-type", message, instead, _OPERATORS
 
 
 def _is_base64(text: str) -> bool:
@@ -89,32 +87,33 @@ _TYPES: dict[str, _Type] = {
 }
 
 
-def _keys(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _keys(clause: ConditionClause) -> Iterator[tuple[str, ...]]:
     """Keys with several values need a set operator, keys of tags the tag."""
     key, known = clause.lower_key, condition_key(clause.key)
     if known and known.several and clause.set_operator is None and clause.base.family != "null":
-        message = f"{clause.key} has several values; write ForAnyValue:{clause.operator} or ForAllValues:..."
-        yield "missing-qualifier", message, _PAGE + "missing-qualifier"
+        message, step = f"{clause.key} has several values", f"write ForAnyValue:{clause.operator} or ForAllValues:..."
+        yield "missing-qualifier", message, step, _PAGE + "missing-qualifier"
     if key.rstrip("/") in _TAGS:
-        message = f"{clause.key} names no tag; write {clause.key.rstrip('/')}/the-tag"
-        yield "missing-tag-key", message, _PAGE + "missing-tag-key-in-condition"
+        message, step = f"{clause.key} names no tag", f"write {clause.key.rstrip('/')}/the-tag"
+        yield "missing-tag-key", message, step, _PAGE + "missing-tag-key-in-condition"
     if key == "aws:arn":
-        message = "aws:ARN is not supported; use aws:PrincipalArn or aws:SourceArn"
-        yield "unsupported-key", message, _PAGE + "unsupported-global-condition-key"
+        message, step = "aws:ARN is not supported", "use aws:PrincipalArn or aws:SourceArn"
+        yield "unsupported-key", message, step, _PAGE + "unsupported-global-condition-key"
     if ":" not in key:
-        message = f"{clause.key} names no service; write aws:{clause.key}"
-        yield "key-format", message, _PAGE + "invalid-condition-key-format"
+        message, step = f"{clause.key} names no service", f"write aws:{clause.key}"
+        yield "key-format", message, step, _PAGE + "invalid-condition-key-format"
 
 
-def _private_addresses(clause: ConditionClause) -> Iterator[tuple[str, str, str]]:
+def _private_addresses(clause: ConditionClause) -> Iterator[tuple[str, ...]]:
     """AWS sees the public address of a caller, so that a list of private ones is never or always met."""
     if clause.lower_key != "aws:sourceip" or clause.base.family != "ip":
         return
     networks = [parse_network(value) for value in clause.values if isinstance(value, str)]
     known = [network for network in networks if network is not None]
     if known and len(known) == len(clause.values) and all(map(_is_private, known)):
-        message = "aws:SourceIp is a public address, and only private ones are listed; use aws:VpcSourceIp for those"
-        yield "private-address", message, _PAGE + "private-ip-address"
+        message = "aws:SourceIp is a public address, and only private ones are listed"
+        step = "use aws:VpcSourceIp for those"
+        yield "private-address", message, step, _PAGE + "private-ip-address"
 
 
 def _is_private(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
@@ -129,8 +128,8 @@ _CLAUSE_RULES = (_values, _keys, _private_addresses)
 def _conditions(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     for clause in statement.conditions:
         for rule in _CLAUSE_RULES:
-            for name, message, page in rule(clause):
-                yield error(name, statement, path_of(clause), message, page)
+            for name, message, step, page in rule(clause):
+                yield error(name, statement, path_of(clause), message, step, page)
 
 
 def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -140,11 +139,11 @@ def _actions(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> 
             continue
         service, _, action = name.lower().partition(":")
         if service == "sts" and not re.search(r"[*?$]", action) and action not in STS_ACTIONS:
-            message = f"{name!r} is not an action of STS; write one that is, such as sts:AssumeRole"
-            yield error("invalid-action", statement, element, message, _PAGE + "invalid-action")
+            message, step = f"{name!r} is not an action of STS", "write one that is, such as sts:AssumeRole"
+            yield error("invalid-action", statement, element, message, step, _PAGE + "invalid-action")
         elif kind is PolicyKind.TRUST and service != "sts" and not re.search(r"[*?]", service):
-            message = f"{name!r}: a trust policy has actions of STS only; put it into a policy of the role"
-            yield error("action-in-trust-policy", statement, element, message, "id_roles_terms-and-concepts.html")
+            message, step = f"{name!r}: a trust policy has actions of STS only", "put it into a policy of the role"
+            yield error("action-in-trust-policy", statement, element, message, step, "id_roles_terms-and-concepts.html")
 
 
 def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -155,23 +154,24 @@ def _resources(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
         segments = arn_segments(name)
         if segments is None:
             if not name.endswith("*"):
-                message = f"{name!r}: an ARN has six parts; write arn:partition:service:region:account:resource"
-                yield error("missing-arn-field", statement, element, message, _PAGE + "missing-arn-field")
+                message = f"{name!r}: an ARN has six parts"
+                step = "write arn:partition:service:region:account:resource"
+                yield error("missing-arn-field", statement, element, message, step, _PAGE + "missing-arn-field")
             continue
         _, partition, service, region, account, _ = segments
         if not re.search(r"[*?$]", partition) and not re.fullmatch(r"aws(?:-[a-z]+)*", partition):
-            message = f"{name!r}: {partition!r} is not a partition; write aws, aws-cn or aws-us-gov"
-            yield error("invalid-partition", statement, element, message, _PAGE + "invalid-partition")
+            message, step = f"{name!r}: {partition!r} is not a partition", "write aws, aws-cn or aws-us-gov"
+            yield error("invalid-partition", statement, element, message, step, _PAGE + "invalid-partition")
         if service == "iam" and region not in ("", "*"):
-            message = f"{name!r}: the ARNs of IAM have no region; leave {region!r} out"
-            yield error("region-in-arn", statement, element, message, _PAGE + "arn-region-not-allowed")
+            message, step = f"{name!r}: the ARNs of IAM have no region", f"leave {region!r} out"
+            yield error("region-in-arn", statement, element, message, step, _PAGE + "arn-region-not-allowed")
         if service != service.lower() and "${" not in service:
             message = f"{name!r} names nothing: the service of an ARN is compared with its case"
             step = f"write {service.lower()}"
-            yield error("service-case", statement, element, message, _PAGE + "invalid-arn-service-case", step=step)
+            yield error("service-case", statement, element, message, step, _PAGE + "invalid-arn-service-case")
         if not re.search(r"[*?$]", account) and account not in ("", "aws") and not is_account(account):
-            message = f"{name!r}: {account!r} is not an account; write its id, which has 12 digits"
-            yield error("invalid-arn-account", statement, element, message, _PAGE + "invalid-arn-account")
+            message, step = f"{name!r}: {account!r} is not an account", "write its id, which has 12 digits"
+            yield error("invalid-arn-account", statement, element, message, step, _PAGE + "invalid-arn-account")
 
 
 def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -185,12 +185,13 @@ def _principal_forms(statement: Statement, _kind: PolicyKind, _known: frozenset[
     ):
         for name in (one for one in names if isinstance(one, str)):
             if "${" in name:
-                message = f"{name!r}: variables are read in Resource and Condition only; name each principal"
+                message, step = f"{name!r}: variables are read in Resource and Condition only", "name each principal"
                 page = _PAGE + "variable-unsupported-in-element"
-                yield error("variable-in-element", statement, f"Principal.{type_}", message, page)
+                yield error("variable-in-element", statement, f"Principal.{type_}", message, step, page)
             elif fits is not None and name != "*" and not fits(name):
-                message, page = f"{name!r} is no {type_} principal; write {form}", _PAGE + "invalid-principal-format"
-                yield error("principal-format", statement, f"Principal.{type_}", message, page)
+                message, step = f"{name!r} is no {type_} principal", f"write {form}"
+                page = _PAGE + "invalid-principal-format"
+                yield error("principal-format", statement, f"Principal.{type_}", message, step, page)
 
 
 _SERVICE = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+")
@@ -208,18 +209,19 @@ def _variables(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
         if not isinstance(name, str) or "${" not in name:
             continue
         if not statement.variables:
-            message = f"{name!r}: in this document variables are literal text; write version 2012-10-17"
-            yield error("variable-in-old-version", statement, element, message, _VARIABLES)
+            message, step = f"{name!r}: in this document variables are literal text", "write version 2012-10-17"
+            yield error("variable-in-old-version", statement, element, message, step, _VARIABLES)
         elif any("${" in part for part in name.split(":", 5)[:5]):
-            message = f"{name!r}: a variable stands after the fifth colon of an ARN only; write the other parts out"
-            yield error("variable-outside-resource", statement, element, message, _VARIABLES)
+            message = f"{name!r}: a variable stands after the fifth colon of an ARN only"
+            step = "write the other parts out"
+            yield error("variable-outside-resource", statement, element, message, step, _VARIABLES)
         else:
             yield from _badly_written(statement, element, name, name)
     for clause in statement.conditions:
         texts = [value for value in clause.values if isinstance(value, str) and "${" in value]
         if texts and not statement.variables:
-            message = "in this document variables are literal text; write version 2012-10-17"
-            yield error("variable-in-old-version", statement, path_of(clause), message, _VARIABLES)
+            message, step = "in this document variables are literal text", "write version 2012-10-17"
+            yield error("variable-in-old-version", statement, path_of(clause), message, step, _VARIABLES)
         elif clause.base.family in ("string", "arn"):
             for text in texts:
                 yield from _badly_written(statement, path_of(clause), text, shown(clause.key, text))
@@ -230,16 +232,17 @@ def _badly_written(statement: Statement, element: str, text: str, quoted: str) -
         inner = found[1]
         key, comma, default = inner.partition(",")
         if not found[2]:
-            yield error("variable-syntax", statement, element, f"{quoted!r}: '}}' is missing; write it", _VARIABLES)
+            message, step = f"{quoted!r}: '}}' is missing", "write it"
         elif not inner.strip():
-            message = f"{quoted!r}: '${{}}' names no key; write one, as in ${{aws:username}}"
-            yield error("variable-syntax", statement, element, message, _VARIABLES)
+            message, step = f"{quoted!r}: '${{}}' names no key", "write one, as in ${aws:username}"
         elif comma and not re.fullmatch(r"\s*'[^']*'\s*", default):
-            message = f"{quoted!r}: a default stands between single quotes; write it as in ${{aws:userid, 'nobody'}}"
-            yield error("variable-syntax", statement, element, message, _VARIABLES)
+            message = f"{quoted!r}: a default stands between single quotes"
+            step = "write it as in ${aws:userid, 'nobody'}"
         elif re.search(r"\s", key.strip()) and not re.match(r"[^\s:]+:[A-Za-z]*Tag/", key.strip()):
-            message = f"{quoted!r}: a key has no spaces; leave them out"
-            yield error("variable-syntax", statement, element, message, _VARIABLES)
+            message, step = f"{quoted!r}: a key has no spaces", "leave them out"
+        else:
+            continue
+        yield error("variable-syntax", statement, element, message, step, _VARIABLES)
 
 
 ANALYZER_ERRORS: tuple[Callable[[Statement, PolicyKind, frozenset[str]], Iterator[PolicyFinding]], ...] = (

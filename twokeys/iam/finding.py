@@ -1,7 +1,8 @@
 """What is wrong with a policy, and where AWS says so."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import Statement
@@ -40,24 +41,16 @@ class PolicyFinding:
     severity: Severity = Severity.WARNING
 
 
-def warning(  # noqa: PLR0913 - what a finding is made of
-    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
+def warning(  # noqa: PLR0913, PLR0917 - what a finding is made of
+    rule: str, at: Statement, element: str, message: str, step: str, page: str, severity: Severity = Severity.WARNING
 ) -> PolicyFinding:
-    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address.
-
-    A `message` without a `step` ends with it, behind "; ".
-    """
-    if not step:
-        message, _, step = message.rpartition("; ")
-    path, url = f"Statement[{statement.index}].{element}", page if "://" in page else GUIDE + page
-    return PolicyFinding(rule, statement.index, path, message, url, step)
+    """A finding on an element of a statement; `page` is one of the IAM user guide, or an address."""
+    path, url = f"Statement[{at.index}].{element}", page if "://" in page else GUIDE + page
+    return PolicyFinding(rule, at.index, path, message, url, step, severity)
 
 
-def error(  # noqa: PLR0913 - what a finding is made of
-    rule: str, statement: Statement, element: str, message: str, page: str, *, step: str = ""
-) -> PolicyFinding:
-    """Like `warning`, for what AWS refuses or what cannot work."""
-    return replace(warning(rule, statement, element, message, page, step=step), severity=Severity.ERROR)
+error = partial(warning, severity=Severity.ERROR)
+"""Like `warning`, for what AWS refuses or what cannot work."""
 
 
 def path_of(clause: ConditionClause) -> str:

@@ -41,6 +41,8 @@ def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
         yield PolicyFinding("id", None, "Id", message, page, "leave it out", Severity.ERROR)
 
 
+_CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
+_CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
 _ORGANIZATION_KEYS = frozenset({"aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount"})
@@ -52,9 +54,9 @@ _MFA = ("aws:multifactorauthpresent", "aws:multifactorauthage")
 def _bare_star(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     """IAM takes {"AWS": "*"} in a trust policy, but not the text '*' by itself."""
     if kind is PolicyKind.TRUST and statement.principals is not None and statement.principals.bare:
-        why = "a trust policy's Principal cannot be the text '*'"
-        message = f'{why}; name the principals, or write {{"AWS": "*"}} with a condition'
-        yield error("bare-star-principal", statement, "Principal", message, _PRINCIPAL_PAGE)
+        message = "a trust policy's Principal cannot be the text '*'"
+        step = 'name the principals, or write {"AWS": "*"} with a condition'
+        yield error("bare-star-principal", statement, "Principal", message, step, _PRINCIPAL_PAGE)
 
 
 def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -62,23 +64,23 @@ def _principal_names(statement: Statement, _kind: PolicyKind, _known: frozenset[
     for place, name in enumerate(names):
         if isinstance(name, Unknown) or name == "*":
             continue
-        rule, message = _name_problem(name)
+        rule, message, step = _name_problem(name)
         if rule:
             where = "Principal.AWS" + (f"[{place}]" if len(names) > 1 else "")
-            yield error(rule, statement, where, message, _PRINCIPAL_PAGE)
+            yield error(rule, statement, where, message, step, _PRINCIPAL_PAGE)
 
 
-def _name_problem(name: str) -> tuple[str, str]:
+def _name_problem(name: str) -> tuple[str, str, str]:
     if "*" in name or "?" in name:
         why = f"{name!r}: a wildcard cannot match part of a principal's name or ARN"
-        return "wildcard-principal", f"{why}; name each principal, or use a condition on aws:PrincipalArn"
+        return "wildcard-principal", why, "name each principal, or use a condition on aws:PrincipalArn"
     if _UNIQUE_ID.fullmatch(name):
         why = f"{name!r} is a unique id, as AWS leaves one of a principal that was deleted"
-        return "deleted-principal", f"{why}; name a principal by its ARN"
+        return "deleted-principal", why, "name a principal by its ARN"
     arn = Arn.parse(name)
     if arn is not None and arn.kind == "group":
-        return "group-principal", f"{name!r}: a group cannot be a principal; name its users, or a role they assume"
-    return "", ""
+        return "group-principal", f"{name!r}: a group cannot be a principal", "name its users, or a role they assume"
+    return "", "", ""
 
 
 def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -91,10 +93,10 @@ def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[s
     }
     for clause in statement.conditions:
         if clause.set_operator == "ForAllValues" and clause.lower_key not in present:
-            why = f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then"
-            message = f'{why}; add "Null": {{"{clause.key}": "false"}}'
+            message = f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then"
+            step = f'add "Null": {{"{clause.key}": "false"}}'
             page = "reference_policies_condition-single-vs-multi-valued-context-keys.html"
-            yield warning("for-all-values-allow", statement, path_of(clause), message, page)
+            yield warning("for-all-values-allow", statement, path_of(clause), message, step, page)
 
 
 def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -104,10 +106,10 @@ def _host_bits(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) 
             network = parse_network(value) if isinstance(value, str) and "/" in value else None
             address = value.partition("/")[0] if isinstance(value, str) else ""
             if network is not None and parse_network(address) != parse_network(str(network.network_address)):
-                why = f"{value!r} names one address and a range of {network.num_addresses:,}, and means the range"
-                message = f"{why}; write {network} for the range, or {address} for the one address"
+                message = f"{value!r} names one address and a range of {network.num_addresses:,}, and means the range"
+                step = f"write {network} for the range, or {address} for the one address"
                 page = "reference_policies_elements_condition_operators.html#Conditions_IPAddress"
-                yield warning("host-bits", statement, path_of(clause), message, page)
+                yield warning("host-bits", statement, path_of(clause), message, step, page)
 
 
 _ABSENT = "absent, as it is with long-term access keys"
@@ -121,15 +123,16 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
             continue
         values = {value.lower() for value in clause.values if isinstance(value, str)}
         if statement.effect == "Allow" and clause.if_exists:
-            message = f"with IfExists this Allow also applies when {clause.key} is {_ABSENT}; leave IfExists away"
-            yield warning("mfa-if-exists", statement, path_of(clause), message, page)
+            message = f"with IfExists this Allow also applies when {clause.key} is {_ABSENT}"
+            step = "leave IfExists away"
+            yield warning("mfa-if-exists", statement, path_of(clause), message, step, page)
         if statement.effect == "Allow" and clause.base.family == "null" and values == {"false"} and not demanded:
-            why = f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA"
-            message = f"{why}; use Bool with 'true'"
-            yield warning("mfa-null", statement, path_of(clause), message, page)
+            message = f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA"
+            step = "use Bool with 'true'"
+            yield warning("mfa-null", statement, path_of(clause), message, step, page)
         if statement.effect == "Deny" and clause.operator == "Bool" and values == {"false"}:
-            message = f"with Bool this Deny does not apply when {clause.key} is {_ABSENT}; use BoolIfExists"
-            yield warning("mfa-deny-without-if-exists", statement, path_of(clause), message, page)
+            message, step = f"with Bool this Deny does not apply when {clause.key} is {_ABSENT}", "use BoolIfExists"
+            yield warning("mfa-deny-without-if-exists", statement, path_of(clause), message, step, page)
 
 
 def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -140,13 +143,14 @@ def _confused_deputy(statement: Statement, kind: PolicyKind, known: frozenset[st
     page = "confused-deputy.html"
     if not keys & {"sts:externalid"} and not keys & _ORGANIZATION_KEYS:
         for name in _third_parties(statement.principals, known):
-            message = f"{name!r} is outside the organization; require an external ID (sts:ExternalId)"
-            yield warning("third-party-without-external-id", statement, "Principal.AWS", message, page)
+            message, step = f"{name!r} is outside the organization", "require an external ID (sts:ExternalId)"
+            yield warning("third-party-without-external-id", statement, "Principal.AWS", message, step, page)
     if not keys & _SOURCE_KEYS:
         for service in statement.principals.service:
             if isinstance(service, str) and service.split(".")[0] not in _OWN_ACCOUNT_SERVICES:
-                message = f"{service!r} can act for other customers; limit it with aws:SourceArn or aws:SourceAccount"
-                yield warning("service-without-source", statement, "Principal.Service", message, page)
+                message = f"{service!r} can act for other customers"
+                step = "limit it with aws:SourceArn or aws:SourceAccount"
+                yield warning("service-without-source", statement, "Principal.Service", message, step, page)
 
 
 _OWN_ACCOUNT_SERVICES = frozenset({"ec2", "ecs-tasks", "lambda", "eks", "eks-fargate-pods", "pods"})
@@ -165,14 +169,13 @@ def _third_parties(principals: Principals, known: frozenset[str]) -> Iterator[st
 def _mismatched_action(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
     if kind is not PolicyKind.TRUST or statement.effect != "Allow" or statement.principals is None:
         return
-    page = "access-analyzer-reference-policy-checks.html"
     for provider in statement.principals.federated:
         if isinstance(provider, Unknown) or provider == "*":
             continue
         action = "sts:AssumeRoleWithSAML" if ":saml-provider/" in provider else "sts:AssumeRoleWithWebIdentity"
         if statement.covers_action(action) is Truth.FALSE:
-            message = f"{provider!r} can only use {action}, which the statement does not allow; write that"
-            yield error("mismatched-action", statement, "Action", message, page)
+            message, step = f"{provider!r} can only use {action}, which the statement does not allow", "write that"
+            yield error("mismatched-action", statement, "Action", message, step, _CHECKS_PAGE)
 
 
 def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
@@ -181,8 +184,9 @@ def _federation_by_others(statement: Statement, kind: PolicyKind, _known: frozen
         return
     actions = {action.lower() for action in statement.actions or () if isinstance(action, str)}
     if (named.aws or named.service) and actions and actions <= _OF_PROVIDERS:
-        message = "only identity providers use these actions; for principals of AWS and services, write sts:AssumeRole"
-        yield error("mismatched-action", statement, "Action", message, "access-analyzer-reference-policy-checks.html")
+        message = "only identity providers use these actions"
+        step = "for principals of AWS and services, write sts:AssumeRole"
+        yield error("mismatched-action", statement, "Action", message, step, _CHECKS_PAGE)
 
 
 _OF_PROVIDERS = frozenset({"sts:assumerolewithsaml", "sts:assumerolewithwebidentity"})
@@ -192,9 +196,10 @@ def _open_trust(statement: Statement, kind: PolicyKind, _known: frozenset[str]) 
     if kind is not PolicyKind.TRUST or statement.effect != "Allow":
         return
     if statement.principals is not None and statement.principals.everyone and not _limiting(statement) & _LIMITING_KEYS:
-        message = "everybody in every account can pass; name the principals, or add a condition on aws:PrincipalOrgID"
+        message = "everybody in every account can pass"
+        step = "name the principals, or add a condition on aws:PrincipalOrgID"
         page = "reference_policies_elements_principal.html#principal-anonymous"
-        yield warning("open-trust", statement, "Principal", message, page)
+        yield warning("open-trust", statement, "Principal", message, step, page)
 
 
 def _limiting(statement: Statement) -> set[str]:

@@ -33,7 +33,7 @@ def never_met(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -
         if known and family in _COMPARED and not _may_compare(family, known.form):
             message = f"{clause.key} is {known.form.words}, which {clause.operator} never matches"
             step = _INSTEAD.get(known.form.type, known.form.step)
-            yield error("key-type", statement, path_of(clause), message, known.page, step=step)
+            yield error("key-type", statement, path_of(clause), message, step, known.page)
         if clause.base.family == "string":
             for value in clause.values:
                 if isinstance(value, str) and not (clause.variables and "${" in value):
@@ -60,21 +60,21 @@ def _text(statement: Statement, clause: ConditionClause, value: str) -> Iterator
         quoted = repr(shown(key, value))
         message = f"{quoted}: only StringLike and ArnLike know wildcards, and no {clause.key} has a '*' or '?', {never}"
         step = f"write {wild}, or the whole value"
-        yield error("literal-wildcard", statement, element, message, _OPERATORS, step=step)
+        yield error("literal-wildcard", statement, element, message, step, _OPERATORS)
     elif known and known.form.type == "date" and not like:
         message = f"{clause.key} is {known.form.words}, and {clause.operator} compares it as text, to the second"
-        yield error("key-type", statement, element, message, known.page, step=known.form.step)
+        yield error("key-type", statement, element, message, known.form.step, known.page)
     elif key.endswith(":sub"):
         wanted = Wanted(value, like and bool(re.search(r"[*?]", value)), clause.base.ignore_case)
         wrong = None if clause.base.negated else misspelt_subject(key.removesuffix(":sub"), wanted)
         if wrong is not None:
             message = f"{value!r} is a subject {wrong.why}, {never}"
-            yield error("value-form", statement, element, message, wrong.url, step=wrong.next_step)
+            yield error("value-form", statement, element, message, wrong.next_step, wrong.url)
     elif known and not _may_be(known.form, clause, value):
         message = f"{value!r} is not {known.form.words}, {never}"
         meant = known.form.named.get(value.lower())
         step = f"write {meant}" if meant else known.form.step
-        yield error("value-form", statement, element, message, known.page, step=step)
+        yield error("value-form", statement, element, message, step, known.page)
 
 
 def _may_be(form: ValueForm, clause: ConditionClause, value: str) -> bool:
@@ -99,4 +99,4 @@ def _contradictions(statement: Statement) -> Iterator[PolicyFinding]:
             message = f"no request meets {said} at once, so the statement {does}"
             page = "reference_policies_condition-logic-multiple-context-keys-or-values.html"
             step = "remove one of them, or write them in two statements if one of them is to be enough"
-            yield error("contradiction", statement, path_of(clauses[-1]), message, page, step=step)
+            yield error("contradiction", statement, path_of(clauses[-1]), message, step, page)

@@ -193,7 +193,7 @@
     const numbers = data.counts.map((what) => [what, doors.filter((door) => door.countedAs === what).length]);
     const unsure = doors.filter((door) => door.countedAs === data.counts[0] && door.look === "unproved").length;
     const said = numbers.filter(([what, number]) => number || what === data.counts[0]).map(([what, number]) => (
-      `${number} ${number === 1 ? what : what.replace(/^(way|door)\b/, "$1s")}${unsure && what === data.counts[0] ? ` (${unsure} with grant not shown)` : ""}`));
+      `${number} ${number === 1 ? what : what.replace(/^(way|door)\b/, "$1s")}${unsure && what === data.counts[0] ? ` (${unsure} with a key not shown)` : ""}`));
     return said.join(", ");
   };
 

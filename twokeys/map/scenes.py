@@ -325,7 +325,7 @@ def _counts(whole: Map) -> str:
     ways, within, *trouble = kinds_counted(whole)
     return ", ".join(
         (
-            f"{counted(numbers[ways], 'way')} in" + (f" ({unsure} with grant not shown)" if unsure else ""),
+            f"{counted(numbers[ways], 'way')} in" + (f" ({unsure} with a key not shown)" if unsure else ""),
             *([f"{numbers[within]} {within}"] if numbers[within] else []),
             *(f"{counted(numbers[what], noun)} {more}" for what in trouble for noun, _, more in [what.partition(" ")]),
         )

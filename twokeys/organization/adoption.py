@@ -473,8 +473,8 @@ def _unmanageable(
         _label(account),
         f"it cannot be entered: {entered.why_not}{invited}",
         f"in the account, make a role {ACCESS_ROLE} with the managed policy AdministratorAccess and this trust policy:"
-        f" {trust} (or name the role that there is with --access-role, or allow your own role sts:AssumeRole on it),"
-        " and adopt again",
+        f" {trust} (or name each role that there is with --access-role, {ACCESS_ROLE} too, or allow your own role"
+        " sts:AssumeRole on it), and adopt again",
     )
 
 

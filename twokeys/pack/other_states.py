@@ -37,15 +37,20 @@ _NOTHING = "nothing has to be done, unless they have changed since: then export 
 
 
 def other_states(
-    config: Mapping[str, Mapping[str, object]], own: str, folder: Path = Path(), rules: Sequence[Rule[Any]] = RULES
+    config: Mapping[str, Mapping[str, object]],
+    own: str,
+    folder: Path = Path(),
+    rules: Sequence[Rule[Any]] = RULES,
+    shown: Iterable[Snapshot] = (),
 ) -> Beside | None:
-    """The named states, of which one may be empty, to judge a change beside; None where none is named.
+    """The named states, of which one may be empty, to judge a change beside; None where there is nothing beside it.
 
     Args:
         config: the pack's configuration.
         own: what the URNs of this stack begin with, as `project_of` has it.
         folder: what a relative name starts from. The engine runs a pack in the program's folder.
         rules: those that judge.
+        shown: previews of other stacks, which say more than a state of one.
 
     Raises:
         Refusal: a state cannot be read or is of this very stack, or what is set is no list of files.
@@ -59,13 +64,14 @@ def other_states(
             why=f"it takes a list of files, {_STATES}, and nothing else",
             next_step=f'write it as {{"{OTHER_STACKS}": {{"{_STATES}": ["FILE"]}}}}',
         )
-    if not named:
+    previews = Snapshot.together(shown, "the previews of other stacks")
+    if not (named or previews.resources):
         return None
     # A pack starts with every operation, and few name states.
     from twokeys.answers.sources import together  # noqa: PLC0415
 
     files = [folder / name for name in named]
-    found = together(files, may_be_empty=files)
+    found = together(files, may_be_empty=files) if files else replace(previews, resources=())
     if any(project_of(one.urn) == own for one in found.resources):
         mine = [one.name for one in found.evidence if one.stack == own] or named
         raise Refusal(
@@ -74,6 +80,9 @@ def other_states(
             why="it says what was, and this operation says what is to come",
             next_step=f"take it out of `{_STATES}` of {OTHER_STACKS} in the policy pack's configuration",
         )
+    anew = {project_of(one.urn) for one in previews.resources}
+    there = (one for one in found.resources if project_of(one.urn) not in anew)
+    found = replace(found, resources=(*there, *previews.resources))
     return Beside(replace(found, resources=tuple(_apart(found))), config, rules)
 
 
@@ -177,7 +186,7 @@ class Beside:
     def still_refused(self, found: list[Finding], graph: Graph, after: Snapshot, own: str | None) -> list[Finding]:
         """What stands of findings on the graph of this stack that would stop an update."""
         alone = [Judged(one, mandatory=True) for one in found]
-        if not any(map(_is_about_key, alone)):
+        if not any(map(is_about_key, found)):
             return found
         stands, theirs, _ = self._with(after).judged(
             alone, self._found(build(graph.snapshot, own_account=own)), graph, own
@@ -237,7 +246,7 @@ class _ThisStack:
 
     def __init__(self, found: Collection[Judged], alone: Iterable[Judged], graph: Graph, joined: Graph) -> None:
         by_urn, said = graph.snapshot.by_urn, [one.finding for one in alone]
-        self.doors = {one.finding.door for one in found if _is_about_key(one)}
+        self.doors = {one.finding.door for one in found if is_about_key(one.finding)}
         self.principals = _made(graph)
         self._urns = {one.finding.urn for one in found} - {None}
         self._said = {one.subject for one in said}
@@ -335,8 +344,9 @@ def _waits_for_others(judged: Judged) -> bool:
     return judged.finding.about_exception or (_rule(judged).another_stack_answers and judged.finding.urn is not None)
 
 
-def _is_about_key(judged: Judged) -> bool:
-    return _rule(judged).another_stack_answers and judged.finding.door is not None
+def is_about_key(finding: Finding) -> bool:
+    """Whether it is about a door, and another stack may have the key that it lacks."""
+    return BY_NAME[finding.rule].another_stack_answers and finding.door is not None
 
 
 def _is_way(judged: Judged) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,14 +46,15 @@ def preview(  # noqa: PLR0913 - one parameter an option
     """Run the program of each STACK on Pulumi's mocks, with unknowns for what is not there, then the rules.
 
     Needs no pulumi CLI, no AWS, no credentials and no network. It shows a first preview: what AWS already has is not
-    looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export is
-    that of their previews where they are named as well, in whatever order, else read from --state, by default from the
-    stacks that the sandbox has updated.
+    looked at, but in the state of the stack (--state, or of a backend on this machine). What other stacks export,
+    and the keys that they hold, is that of their previews where they are named as well, in whatever order, else read
+    from --state, by default from the stacks that the sandbox has updated.
     Exits with 1 when a mandatory rule is violated or the program fails.
     """
     from twokeys.access.configuration import rules_config
     from twokeys.access.rules import RULES
     from twokeys.errors import Refusal
+    from twokeys.pack.other_states import is_about_key
     from twokeys.preview.program import exported, outputs_of, stack_preview
     from twokeys.project.config import load_project
     from twokeys.project.states import states_made
@@ -65,23 +67,19 @@ def preview(  # noqa: PLR0913 - one parameter an option
     there = "" if states else f" in {', '.join(sorted({os.path.relpath(path.parent) for path in read}))}"
     others = sorted(known.keys() - set(stacks))
     header = [("info", f"read: the outputs of {', '.join(others)}{there}")] if others else []
-    results = []
+    results: list[tuple[str, Snapshot, Verdicts, list[tuple[str, str]]]] = []
     said: set[tuple[str, str]] = set()
     waiting, begun = [*dict.fromkeys(stacks)], set[str]()
+    run = partial(stack_preview, found, overrides=overrides, rules=rules, account=account, states=states)
     while waiting:
         stack, *later = waiting
         messages, asked = [*header], set[str]()
         failed = None
         try:
-            snapshot, verdicts = stack_preview(
-                found,
+            snapshot, verdicts = run(
                 stack,
-                overrides,
-                rules=rules,
                 stacks={one: known[one] for one in known if one not in later or one in begun},
-                account=account,
                 not_there=asked,
-                states=states,
                 say=lambda severity, message, kept=messages: kept.append((severity, message)),  # type: ignore[misc]
             )
         except Refusal as refusal:
@@ -96,8 +94,12 @@ def preview(  # noqa: PLR0913 - one parameter an option
         waiting = later
         known[stack] = exported(snapshot, known.get(stack, {}))
         results.append((stack, snapshot, verdicts, messages))
+    for place, (stack, _, verdicts, messages) in enumerate(results):
+        shown = [each for name, each, *_ in results if name != stack]
+        if shown and any(map(is_about_key, verdicts.mandatory)):
+            results[place] = stack, *run(stack, stacks=known, shown=shown, say=lambda *_: None), messages
         if not as_json:
-            _show(stack, snapshot, verdicts, [one for one in messages if one not in said], verbose=verbose)
+            _show(*results[place][:3], [one for one in messages if one not in said], verbose=verbose)
             said.update(messages)
     not_used = [one for one in results[0][2].not_used if all(one in verdicts.not_used for _, _, verdicts, _ in results)]
     if as_json:
@@ -113,6 +115,7 @@ def _show(
 ) -> None:
     from rich.console import Console
 
+    from twokeys.access.findings import texts_of
     from twokeys.access.reading.snapshot import STACK
     from twokeys.shown import say
 
@@ -125,9 +128,9 @@ def _show(
         for one in resources:
             say(console, f"  + {one.type} {one.name}")
     for level, findings in (("mandatory", verdicts.mandatory), ("advisory", verdicts.advisory)):
-        for finding in findings:
-            say(console, f"policy {finding.rule} ({level}):", "bold")
-            for line in finding.text.split("\n"):
+        for rule, text in texts_of(findings):
+            say(console, f"policy {rule} ({level}):", "bold")
+            for line in text.split("\n"):
                 say(console, line)
     advice = f", {len(verdicts.advisory)} advisory" if verdicts.advisory else ""
     judged = f"{len(verdicts.mandatory)} refused{advice}" if verdicts.mandatory else f"nothing refused{advice}"

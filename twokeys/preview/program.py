@@ -99,7 +99,7 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
         config: the policy pack's configuration, by rule.
         account: as of `preview`.
         made: whether it is what came of an update; a preview leaves to the update what that judges in time.
-        beside: the states of other stacks that may hold a key, as `other_states` reads them.
+        beside: what other stacks have that may hold a key, as `other_states` reads it.
         first: what to do where a document waits for an account.
     """
     given, now = config or {}, datetime.now(UTC)
@@ -108,7 +108,7 @@ def judge(  # noqa: PLR0913 - all but the snapshot and the configuration by name
     theirs: list[Judged] = []
     if beside is not None:
         judged, theirs, joined = beside.judged(judged, judged, graph, account, lambda: None)
-        theirs.append(as_of(beside.others))
+        theirs += [as_of(beside.others)] if beside.others.evidence else []
     if not made:
         judged, later = deferred(graph, judged, joined, first)
         judged += later
@@ -129,6 +129,7 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
     account: str | None = None,
     not_there: set[str] | None = None,
     states: Sequence[Path] | None = None,
+    shown: Sequence[Snapshot] = (),
     say: Callable[[str, str], None],
     output: IO[str] | None = None,
 ) -> tuple[Snapshot, Verdicts]:
@@ -136,13 +137,14 @@ def stack_preview(  # noqa: PLR0913 - all but the stack by name
 
     `overrides` are config values that win over the stack's file; `say` gets the program's messages, each with its
     severity; `not_there` is as of `preview`. Among `states`, or on this machine, is that of the stack, if it has one;
-    with None it has none. Raises Refusal when the config or the program fails.
+    with None it has none. `shown` are previews of other stacks, which may have a key that is missing. Raises Refusal
+    when the config or the program fails.
     """
     before = None if states is None else _state_of(project, stack, states)
     if before is not None:
         say("info", f"read: the state in {os.path.relpath(before.origin)}")
     own = f"urn:pulumi:{stack}::{project.name}"
-    beside = other_states(rules, own, project.program.parent)
+    beside = other_states(rules, own, project.program.parent, shown=shown)
     hidden, path = stand_ins(project, stack), project.stack_file(stack)
     if path.exists() and read_mapping(path).get("environment"):
         # https://www.pulumi.com/docs/esc/integrations/infrastructure/pulumi-iac/

@@ -21,7 +21,6 @@ from twokeys.shown import columns, folded
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
-_LONGEST: Final = 120
 """An output that is longer is not shown."""
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
 """Between what is not to be parted at the end of a line."""
@@ -101,13 +100,9 @@ class Report:
             self._line(f"failed: {what}: {done.failed.why}\n  where: {where}\n  next:  {step}", style="red")
 
     def show_outputs(self, done: Done) -> None:
-        """How many outputs there are; with `verbose` those that fit a line."""
-        lines = [f"{key}: {_text(value)}" for key, value in done.outputs.items() if value not in ({}, [], None)]
-        shown = [line for line in lines if self._verbose and len(line) <= _LONGEST and "\n" not in line]
-        for line in shown:
-            self._line(f"  {line}")
-        if more := len(lines) - len(shown):
-            self._step(f"{'':<11} outputs  {more}{' more' if shown else ''}: --json shows them")
+        """How many outputs there are."""
+        if said := sum(value not in ({}, [], None) for value in done.outputs.values()):
+            self._step(f"{'':<11} outputs  {said}: --json shows them")
 
     def _show_accounts(self, done: Done) -> None:
         accounts = done.outputs.get("member_account_ids") or {}
@@ -160,7 +155,3 @@ def _counted(done: Done) -> str:
     rules = dict.fromkeys(one.rule for one in done.verdicts.advisory)
     advice = f", {len(done.verdicts.advisory)} advisory ({', '.join(rules)}: see --verbose)" if rules else ""
     return f"{len(done.verdicts.mandatory) or 'nothing'} refused{advice}"
-
-
-def _text(value: Any) -> str:  # noqa: ANN401 - outputs have no type
-    return value if isinstance(value, str) else json.dumps(value, default=lambda _: "[unknown]")

@@ -65,6 +65,8 @@ class Accounts:
                 self.ids[symbol] = identity
         self.read_live = frozenset(account for one in snapshot.evidence for account in one.accounts)
         """The accounts whose IAM was read from AWS: each principal of theirs is there."""
+        self.not_read = frozenset(no.account for one in snapshot.evidence for no in one.not_answered if no.account)
+        """Those whose IAM AWS did not tell: nothing shows whether AWS made an access role in them."""
         self.organization = self._one_organization()
         """The organization's id, or its symbol before it has one; None where the snapshot shows none, or several."""
         self.environments: dict[str, str] = {}
