@@ -1,5 +1,6 @@
 """What the first sheet says of each thing that somebody has to look at: who, into what, when, from where; in order."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,12 +10,14 @@ from tests.access.test_translation import put
 from tests.access.world import CI, HUB, MFA, OUTSIDE, STAGE, arn, document, grants, replaced, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, caller, compared, root_sessions
-from tests.audit.test_taken_back import READ_ONLY, of_set
+from tests.audit.test_taken_back import ADMINISTRATOR, READ_ONLY, of_ann, of_set
 from tests.audit.test_two_times import of_two_times
 from twokeys.answers.reading import read
+from twokeys.answers.selection import of_person
 from twokeys.audit.against_states import against_states
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.events import at_the_top, to_look_at
+from twokeys.audit.person import by_person
 from twokeys.audit.to_look_at import to_look_at as each_use
 
 POLICY = {"policyId": "p-12345678", "targetId": STAGE}
@@ -151,7 +154,9 @@ def test_what_a_permission_set_was_given_and_no_account_has_is_in_the_list_which
     calls += [of_set(2, "DetachManagedPolicyFromPermissionSet", asked_for)] * back
     found = compared(center(), *calls, from_states=True)
     ((_, line),) = found.sheet.lines
-    assert ("never provisioned" if back else "not provisioned yet: the next provisioning makes it real") in line
+    said = "never provisioned" if back else "not provisioned yet: the next provisioning makes it real"
+    until = " until 09-03 09:00" * back
+    assert line.endswith(f" ({policy}){until} of Admin in management from 192.0.2.0, {said}")
     assert "may enter" not in line, "nobody could"
     assert to_look_at(found)[1:] == [f"1. 2026-09-02 09:00 {line}"]
     assert replace(found, was_read=WasRead(), doors=(), steps=()).is_noteworthy
@@ -171,11 +176,69 @@ def test_what_both_states_show_to_be_taken_away_is_changed_and_not_to_be_looked_
     assert len(changed) == older
 
 
-def test_a_key_that_somebody_made_for_somebody_else_and_no_state_shows_is_to_be_looked_at() -> None:
-    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html."""
+@pytest.mark.parametrize(
+    ("by", "whom", "looked_at"),
+    [("user/eve", "zoe", True), ("user/zoe", "zoe", False), ("user/zoe", "", False), ("role/zoe", "zoe", True)],
+)
+def test_a_key_that_somebody_made_for_somebody_else_and_no_state_shows_is_to_be_looked_at(
+    by: str, whom: str, *, looked_at: bool
+) -> None:
+    """Without a user's name it is the caller's: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html."""
     world = two_keys()
+    kind, _, name = by.partition("/")
     world.add("User", "zoe", world.hub, name="zoe")
-    made = {"requestParameters": {"userName": "zoe"}, "responseElements": {"accessKey": {"accessKeyId": "AKIA1"}}}
-    found = of_two_times(world, world, called(HUB, at(1), "CreateAccessKey", "eve", **made))
+    world.role("zoe", world.hub, document(trusts(CI)))
+    made = {
+        "requestParameters": {"userName": whom} if whom else None,
+        "responseElements": {"accessKey": {"accessKeyId": "AKIA1", "userName": "zoe", "status": "Active"}},
+    }
+    call = called(HUB, at(1), "CreateAccessKey", name, **made)
+    call["userIdentity"] |= {"userName": name}
+    if kind == "role":
+        call["userIdentity"] = entry(f"arn:aws:sts::{HUB}:assumed-role/zoe/s", "", at(1))["userIdentity"]
+    found = of_two_times(world, world, call)
     of_keys = [line for _, line in found.sheet.lines if "CreateAccessKey" in line]
-    assert [line.partition(" -> ")[2].partition(" in ")[0] for line in of_keys] == ["CreateAccessKey (AKIA1) of zoe"]
+    said = [line.partition(" -> ")[2].partition(" in ")[0] for line in of_keys]
+    assert said == ["CreateAccessKey (AKIA1) of zoe"] * looked_at
+
+
+def test_an_entry_by_a_brief_membership_is_right_after_those_without_a_door() -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroupMembership.html."""
+    world = center()
+    put(world, "aws:identitystore/user:User", "bob", world.hub, userName="bob", userId="u-2")
+    of = {"groupId": "g-1", "memberId": {"userId": "u-2"}}
+    records = [
+        called(HUB, at(day), f"{do}GroupMembership", "eve", eventSource="identitystore.amazonaws.com")
+        | {"requestParameters": of}
+        for day, do in ((1, "Create"), (2, "Delete"))
+    ]
+    records += [of_ann(1.5, "bob"), of_ann(3, "carl")]
+    records += [called(HUB, at(0), "StopLogging", "zoe", eventSource="cloudtrail.amazonaws.com")]
+    lines = [line for _, line in compared(world, *records, from_states=True).sheet.lines]
+    assert ["without a door" in lines[0], "given and taken back" in lines[1], "StopLogging" in lines[2]] == [True] * 3
+    assert [" carl -> " in lines[0], " bob -> " in lines[1]] == [True] * 2
+
+
+def test_of_a_person_control_policies_are_after_what_is_the_persons_and_of_all_they_are_before() -> None:
+    """A policy binds all of its target: https://docs.aws.amazon.com/organizations/latest/APIReference/API_DetachPolicy.html."""
+    world = center()
+    detached = called(HUB, at(2), "DetachPolicy", "eve", eventSource="organizations.amazonaws.com")
+    assigned = of_set(3, "CreateAccountAssignment", {"principalType": "USER", "principalId": "u-1", "targetId": STAGE})
+    found = compared(world, detached | {"requestParameters": POLICY}, assigned, of_ann(1), from_states=True)
+    found = replace(found, unusual=())
+    own = by_person(found, of_person(found.answers, "ann"))
+    calls = [re.findall("DetachPolicy|CreateAccountAssignment", str(one.sheet.lines)) for one in (found, own)]
+    assert calls == [["DetachPolicy", "CreateAccountAssignment"], ["CreateAccountAssignment", "DetachPolicy"]]
+
+
+def test_what_changed_as_the_states_show_it_is_in_order_of_time() -> None:
+    """The stronger went last: https://docs.aws.amazon.com/IAM/latest/APIReference/API_DetachRolePolicy.html."""
+    old, new, calls = two_keys(), two_keys(), []
+    for day, (who, policy) in enumerate((("eve", READ_ONLY), ("zoe", ADMINISTRATOR)), 1):
+        put(old, "aws:iam/rolePolicyAttachment:RolePolicyAttachment", who, old.stage, role="deployer", policyArn=policy)
+        asked = {"roleName": "deployer", "policyArn": policy}
+        calls.append(called(STAGE, at(day), "DetachRolePolicy", who, requestParameters=asked))
+    assert [when for when, _ in of_two_times(old, new, *calls).sheet.planned] == [
+        "2026-09-02 09:00",
+        "2026-09-03 09:00",
+    ]

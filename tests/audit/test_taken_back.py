@@ -306,9 +306,7 @@ def test_an_account_has_of_a_permission_set_what_was_last_provisioned_there(
     strengths = {str(way.permissions) for way in answers.ways if way.source.who.name == "admins"}
     assert strengths == {"administrator" if "still" in said else "read"}
     rows = [*csv.DictReader(as_csv(answers, None, found, DAY).splitlines())]
-    (row,) = [
-        row for row in rows if row["what"] in ("was given more", "was given to a permission set, never provisioned")
-    ]
+    (row,) = [row for row in rows if row["what"] in ("was given more", "was given to a permission set")]
     assert {one["begun by"] for one in rows if one["what"].startswith("was ")} == {"user eve of management"}
     given = {"who": "Identity Center group admins", "into": "permission set Admin", "permissions": "administrator"}
     assert [row["account"], row["who"], row["into role"], row["permissions"]] == [STAGE, *given.values()]

@@ -30,6 +30,7 @@ from twokeys.audit.data import as_data
 from twokeys.audit.differs import NO_CALL
 from twokeys.audit.events import at_the_top
 from twokeys.audit.events import taken_back as lines
+from twokeys.audit.person import by_person
 from twokeys.audit.strengths import strength
 from twokeys.audit.table import as_csv
 from twokeys.audit.trail import Trail
@@ -144,12 +145,23 @@ def test_who_was_taken_from_a_group_has_no_door_until_put_back_nor_after_that_wa
 
 
 def test_until_when_the_session_of_somebody_who_left_may_have_lasted_is_said() -> None:
-    """https://docs.aws.amazon.com/singlesignon/latest/userguide/revoke-user-permissions.html."""
-    found = of_two_times(members(shown=True), members(shown=False), of_ann(1.95), LEFT)
-    (gone,) = found.taken_back
-    assert gone.came(found.answers).endswith(
-        ", last 2026-09-03 07:48 UTC; a session may have lasted until 2026-09-03 11:48 UTC"
-    )
+    """https://docs.aws.amazon.com/singlesignon/latest/userguide/revoke-user-permissions.html.
+
+    A call of a session has its access key, as AssumeRole answered:
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+    """
+    came = of_ann(1.95) | {"responseElements": {"credentials": {"accessKeyId": "ASIAANN"}}}
+    session = f"arn:aws:sts::{STAGE}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
+    of = {"sessionContext": {"sessionIssuer": {"type": "Role", "arn": came["requestParameters"]["roleArn"]}}}
+    by = entry(session, "", at(0))["userIdentity"] | {"accessKeyId": "ASIAANN"} | of
+    worked = [called(STAGE, at(days), "GetUser", readOnly=True, userIdentity=by) for days in (1.96, 2.1, 2.06)]
+    until = "; a session may have lasted until 2026-09-03 11:48 UTC"
+    for calls, last in (((), ""), (worked[:1], ""), (worked, ", and called last 2026-09-03 11:24 UTC")):
+        found = of_two_times(members(shown=True), members(shown=False), came, LEFT, *calls)
+        (gone,) = found.taken_back
+        assert gone.came(found.answers).endswith(f", last 2026-09-03 07:48 UTC{until}{last}")
+        ((_, line),) = found.sheet.planned
+        assert line.endswith(f" from 192.0.2.0{until}{last}")
 
 
 def test_a_membership_gives_what_its_group_may_enter_through_other_roles_too_and_not_every_role() -> None:
@@ -483,3 +495,19 @@ def test_a_boundary_that_a_role_was_made_anew_with_did_not_limit_it_before() -> 
     came = (entry(CI_SESSION, DEPLOYER, at(days)) for days in (1, 3))
     found = compared(world, *came, *calls, from_states=True)
     assert [level.word for level in found.strengths.values()] == ["administrator", "read"]
+
+
+def test_of_a_person_what_differs_without_a_call_is_kept_of_a_role_that_the_person_may_enter() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html."""
+    worlds = [two_keys(document(trusts(arn(HUB, "user/ann"), *more))) for more in ((arn(OUTSIDE, "root"),), ())]
+    for world in worlds:
+        put(world, "aws:iam/user:User", "ann", world.hub, name="ann", arn=arn(HUB, "user/ann"))
+        policy = document(grants(DEPLOYER))
+        put(world, "aws:iam/userPolicy:UserPolicy", "enter", world.hub, user="ann", name="enter", policy=policy)
+    recorded = entry(CI_SESSION, DEPLOYER, at(1)) | {"recipientAccountId": STAGE}
+    found = of_two_times(*worlds, recorded)
+    kept = [
+        [one.whom[2] for one in by_person(found, of_person(found.answers, who.name, {who})).unexplained]
+        for who in (Who("user", HUB, "ann"), Who("user", HUB, "zoe"))
+    ]
+    assert kept == [["deployer"], []]

@@ -7,6 +7,7 @@ from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.changes import MFA_DEVICE, TAKEN_BACK
+from twokeys.audit.shown import is_of_credentials
 from twokeys.audit.trail import Change
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
 
@@ -25,8 +26,10 @@ def matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answer
     event, (kind, whose, what), trust = one.use.event, one.of, PolicyKind.TRUST
     if OF_IDENTITY_CENTER in one.use.caller.arn:
         return False
-    if event == MFA_DEVICE:  # of one's own it is one more thing to show, of another it may be somebody else's
-        return any(way.mfa for way in answers.all_ways) and one.use.caller.who.name != whose
+    if is_of_credentials(one) and one.is_own:  # whom it lets in could come in before; another's may be somebody else's
+        return False
+    if event == MFA_DEVICE:
+        return any(way.mfa for way in answers.all_ways)
     if event == "PatchGroup":
         return any(key[:2] == (one.recorded, "identity-center-group") for key in answers.holds)
     if one.call.writes is trust:

@@ -92,7 +92,7 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed and (one.key, one.use.id) not in told):
         key = one.use.event == "CreateAccessKey" and not is_shown(one, answers)
-        if (key or (one.gives == MFA_DEVICE and one.undone)) and one.use.caller.who.name != one.of[1]:
+        if (key or (one.gives == MFA_DEVICE and one.undone)) and not one.is_own:
             yield to_look_at.CHANGE, Stood(one, one.use.time, None)
         elif not one.undone and ways_into(one, answers):
             there = answers.before and one.held in answers.before.holds and not one.call.writes
@@ -176,9 +176,9 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     lets = "let in" if calls[0].since else "no longer lets in"
     let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
-    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{calls[0].not_provisioned}{let_in}"
+    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{let_in}{_whence(uses)}"
     lasted = "".join(dict.fromkeys(each.lasted(answers) for each in calls))
-    return _when(uses), text + _whence(uses) + lasted
+    return _when(uses), text + calls[0].not_provisioned + lasted
 
 
 def _whence(uses: Sequence[Use]) -> str:

@@ -128,6 +128,11 @@ class Change:
         return (self.gives, *self.held, "" if self.call.gives and self.of[1] else self.parameters)
 
     @property
+    def is_own(self) -> bool:
+        """Whether a user called of itself."""
+        return self.use.caller.who == Who("user", self.recorded, self.of[1])
+
+    @property
     def trusts(self) -> str:
         """Whom a new trust policy trusts."""
         return trusted(self.policy)
