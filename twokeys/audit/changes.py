@@ -132,9 +132,7 @@ def _rows() -> Iterator[tuple[str, Call]]:
 
 
 CALLS: Final = dict(_rows())
-"""The calls that matter for who can enter, by service and name; an event history, which is asked by name, is asked for
-them.
-"""
+"""The calls that matter for who can enter, by service and name: an event history is asked for them by name."""
 TAKEN_BACK: Final = frozenset(one.gives for one in CALLS.values() if one.takes)
 """Calls that give what others take away."""
 PROVISIONS: Final = ("ProvisionPermissionSet", "CreateAccountAssignment")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
-from twokeys.answers.model import Answers, Party, Step
+from twokeys.answers.model import Answers, Party, Step, Way
 from twokeys.answers.permissions import Level
 from twokeys.answers.selection import PEOPLE
 from twokeys.audit import LEARNING
@@ -17,12 +17,12 @@ from twokeys.audit.against_states import not_in_states, taken_back, with_entries
 from twokeys.audit.coverage import WasRead
 from twokeys.audit.dates import dated
 from twokeys.audit.differs import Differs, entered, unexplained
-from twokeys.audit.entries import DoorUse, Entry, Usage, WayUse, uses_of_doors, way_use
+from twokeys.audit.entries import DoorUse, Entry, Usage, uses_of_doors, way_use
 from twokeys.audit.first_sheet import Sheet, first_sheet
 from twokeys.audit.held import Held
 from twokeys.audit.history import History
 from twokeys.audit.known import Records
-from twokeys.audit.record import EARLIER, HIDDEN, SESSION, SIGN_INS, Use, resolved
+from twokeys.audit.record import EARLIER, HIDDEN, SIGN_INS, Use, resolved
 from twokeys.audit.sorting import Sorting, may_be_unusual
 from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
@@ -58,7 +58,7 @@ class Comparison:
     was_read: WasRead
     sign_ins: tuple[SignIns, ...] = ()
     asked: tuple[datetime | None, datetime | None] = (None, None)
-    ways: tuple[WayUse, ...] = ()
+    ways: tuple[tuple[Way, DoorUse], ...] = ()
     steps: tuple[DoorUse, ...] = ()
     population: tuple[Entry, ...] = ()
     regions: tuple[str, ...] = ()
@@ -125,11 +125,6 @@ class Comparison:
         return tuple(one.use for one in self.population if not one.doors)
 
     @property
-    def not_begun(self) -> int:
-        """How many of the entries are sessions whose AssumeRole is in no record."""
-        return sum(one.use.event == SESSION and not one.on_the_way for one in self.population)
-
-    @property
     def not_shown(self) -> dict[str, int]:
         """Of what doors ask for how many entries and uses of steps do not show whether it was there."""
         return dict(Counter(what for one in self.population for what in one.not_shown))
@@ -160,9 +155,11 @@ def compare(
     """
     asked, since, uses = (start, end), start, trail.uses(None, end, _longest_sessions(answers))
     spanned = _spanned(trail, start, end)
-    period = _period(start or spanned[0], end or spanned[1]) if spanned else None
+    records = None
+    if spanned:
+        first, last = start or spanned[0], end or spanned[1]
+        records = Records(answers, trail, first, max(first, min(last, datetime.now(UTC))), asked)
     start, end = spanned or (None, None)
-    records = Records(answers, trail, *period, asked) if period else None
     coming = {step.source.who for way in answers.ways for step in way.steps}
     others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
@@ -179,6 +176,11 @@ def compare(
     coming |= {user.who for user, group in answers.memberships if group.who in coming}
     signed = [use for use in asked_of if use.account in others and is_weak(use, coming)]
     judged |= {use.id for use in signed}
+    apart = sorting.apart
+    weak = "sign-ins on the way as the root user or without MFA"
+    apart.update("failed sign-ins on the way" if use.failed is not None else weak for use in signed)
+    for user, name, count in key_calls:
+        apart[calls_of(user, name)] += count if user.who.account in answers.accounts else 0
     population = tuple(sorting.population)
     doors, steps = (
         tuple(_used(each, population, records)) if records else () for each in (sorting.doors, sorting.steps)
@@ -197,15 +199,13 @@ def compare(
         learned_until=learned,
         doors=doors,
         unusual=unusual(answers, trail, taught, judged, population, accounts, changes, since, learned),
-        apart=dict(
-            sorted((sorting.apart + Counter(map(_on_the_way, signed)) + _calls_counted(answers, key_calls)).items())
-        ),
+        apart=dict(sorted((+apart).items())),
         was_read=WasRead(
             tuple(trail.sources), tuple(records.accounts(used)) if records else (), tuple(trail.unreadable.values())
         ),
         sign_ins=tuple(_sign_ins(use for use in asked_of if use.account in answers.accounts)),
         asked=asked,
-        ways=tuple(way_use(way, used) for way in answers.ways) if records else (),
+        ways=tuple((way, way_use(way, used)) for way in answers.ways) if records else (),
         steps=steps,
         population=population,
         regions=trail.coverage.only,
@@ -236,15 +236,6 @@ def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:
     return found
 
 
-def _calls_counted(answers: Answers, key_calls: Iterable[tuple[Party, str, int]]) -> Counter[str]:
-    """What is no entry, of the calls of users."""
-    apart: Counter[str] = Counter()
-    for user, name, count in key_calls:
-        if user.who.account in answers.accounts:
-            apart[calls_of(user, name)] += count
-    return apart
-
-
 def calls_of(user: Party, name: str) -> str:
     """Calls of a user with credentials of their own, in words."""
     which, whose = by_credentials(name)
@@ -256,26 +247,12 @@ def _changes(answers: Answers, trail: Trail, accounts: Container[str]) -> list[C
     return sorted(found, key=lambda one: (one.use.time, one.use.id))
 
 
-def _period(first: datetime, last: datetime) -> tuple[datetime, datetime]:
-    """The period that was asked for, up to now."""
-    return first, max(first, min(last, datetime.now(UTC)))
-
-
 def _spanned(trail: Trail, start: datetime | None, end: datetime | None) -> tuple[datetime, datetime] | None:
     """What the records span of a period; None where they have nothing of it."""
     if trail.start is None or trail.end is None:
         return None
     first, last = max(start or trail.start, trail.start), min(end or trail.end, trail.end)
     return (first, last) if first <= last else None
-
-
-def _on_the_way(use: Use) -> str:
-    """What a sign-in at an account on the way is, that is to be looked at, in words."""
-    return (
-        "failed sign-ins on the way"
-        if use.failed is not None
-        else "sign-ins on the way as the root user or without MFA"
-    )
 
 
 def _sign_ins(uses: Iterable[Use]) -> Iterable[SignIns]:

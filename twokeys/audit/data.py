@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from twokeys.answers.data import party_data
-from twokeys.answers.model import Answers
+from twokeys.answers.model import Answers, Step, Way
 from twokeys.audit.comparison import Comparison, SignIns
 from twokeys.audit.coverage import Covered
-from twokeys.audit.entries import DoorUse, WayUse
+from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import headline, not_in_the_events
 from twokeys.audit.logs import Source
 from twokeys.audit.record import ROOT_SESSION, Use
@@ -42,7 +42,9 @@ def as_data(answers: Answers, comparison: Comparison) -> dict[str, Any]:
         "coverage": [_coverage(one, answers) for one in comparison.was_read.accounts],
         "doors": [_door(one) for one in comparison.doors],
         "steps": [_door(one) for one in comparison.steps],
-        "ways": [_way(one) for one in comparison.ways],
+        "ways": [
+            {**_door(use), **_ends(way), "through": [*map(party_data, way.through)]} for way, use in comparison.ways
+        ],
         "signIns": [_sign_in(one, answers) for one in comparison.sign_ins],
         "undeclared": [_use(use, answers) for use in comparison.undeclared],
         "unusual": [{**_use(one.use, answers), "why": list(one.why)} for one in comparison.unusual],
@@ -108,19 +110,6 @@ def _coverage(one: Covered, answers: Answers) -> dict[str, Any]:
     }
 
 
-def _way(one: WayUse) -> dict[str, Any]:
-    return {
-        "source": party_data(one.way.source),
-        "target": party_data(one.way.target),
-        "through": [party_data(party) for party in one.way.through],
-        "usage": one.usage.value,
-        "whyNotKnown": one.not_known or None,
-        "count": one.count,
-        "perhaps": one.perhaps,
-        "last": _iso(one.last),
-    }
-
-
 def _taken_back(one: Stood, account: str, answers: Answers) -> dict[str, Any]:
     level, names = one.permissions or (None, ())
     return {
@@ -153,8 +142,7 @@ def _sign_in(one: SignIns, answers: Answers) -> dict[str, Any]:
 def _door(one: DoorUse) -> dict[str, Any]:
     first, last = one.covered or (None, None)
     return {
-        "source": party_data(one.door.source),
-        "target": party_data(one.door.target),
+        **_ends(one.door),
         "proved": bool(one.door.keys),
         "usage": one.usage.value,
         "whyNotKnown": one.not_known or None,
@@ -167,6 +155,10 @@ def _door(one: DoorUse) -> dict[str, Any]:
         "sessions": one.sessions,
         "sourceIdentities": one.identities,
     }
+
+
+def _ends(one: Step | Way) -> dict[str, Any]:
+    return {"source": party_data(one.source), "target": party_data(one.target)}
 
 
 def _use(use: Use, answers: Answers) -> dict[str, Any]:

@@ -55,9 +55,7 @@ def entered(whom: Whom, answers: Answers) -> Who:
 
 
 def unexplained(history: History, accounts: Container[str], recorded: Container[str]) -> Iterator[Differs]:
-    """What differs, of accounts that are asked for and of which there are records, though no call since the older
-    states is about it.
-    """
+    """What differs, of accounts that are asked for and recorded, though no call since the older states is about it."""
     found, now, then = defaultdict[Whom, list[str]](list), history.answers, history.answers.before
     if then is None:
         return

@@ -118,21 +118,6 @@ class DoorUse:
 
 
 @dataclass(frozen=True, slots=True)
-class WayUse:
-    """How a way was used: as its door was; of a way through other roles, `count` times by sessions that follow.
-
-    It is perhaps used where each of its doors was and no access key ties their sessions.
-    """
-
-    way: Way
-    usage: Usage
-    count: int = 0
-    perhaps: int = 0
-    last: datetime | None = None
-    not_known: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One entry, or one use of a step on the way, and the doors that explain it: surely, or perhaps and why only so."""
 
@@ -159,23 +144,22 @@ def uses_of_doors(entries: Iterable[Entry]) -> UsesOfDoors:
     return found
 
 
-def way_use(way: Way, used: Mapping[tuple[Who, Who], DoorUse]) -> WayUse:
-    """How a way was used, of the uses of doors."""
+def way_use(way: Way, used: Mapping[tuple[Who, Who], DoorUse]) -> DoorUse:
+    """How a way was used, of the uses of doors: as its door, or as its last one by sessions that follow each other.
+
+    It is perhaps used where each of its doors was and no access key ties their sessions.
+    """
     doors = [used[step.ends] for step in way.steps]
     if len(doors) == 1:
-        (one,) = doors
-        return WayUse(way, one.usage, one.count, one.perhaps, one.last, one.not_known)
+        return doors[0]
     if through := _through(doors):
-        return WayUse(way, Usage.USED, len(through), last=through[-1].time)
-    words = {one.usage for one in doors}
-    unused = next((one for one in (Usage.LATER, Usage.NEVER) if one in words), None)
-    if unused:
-        return WayUse(way, unused)
-    if Usage.NOT_KNOWN not in words and _may_follow_each_other(doors):
-        return WayUse(way, Usage.PERHAPS, last=doors[-1].last)
-    not_known = [one for one in doors if one.usage is Usage.NOT_KNOWN] or doors
-    why = next((one.not_known for one in not_known if one.not_known), "")
-    return WayUse(way, Usage.NOT_KNOWN if why else Usage.NEVER, not_known=why)
+        return replace(doors[-1], sure=through, may_be=())
+    usages = [one.usage for one in doors]
+    if unused := [doors[usages.index(one)] for one in (Usage.LATER, Usage.NEVER) if one in usages]:
+        return unused[0]
+    if Usage.NOT_KNOWN not in usages and (follow := _may_follow_each_other(doors)):
+        return replace(doors[-1], sure=(), may_be=follow)
+    return replace(max(doors, key=lambda one: (one.usage is Usage.NOT_KNOWN, one.not_known != "")), sure=(), may_be=())
 
 
 def _through(doors: Sequence[DoorUse]) -> Sequence[Use]:
@@ -187,12 +171,12 @@ def _through(doors: Sequence[DoorUse]) -> Sequence[Use]:
     return through
 
 
-def _may_follow_each_other(doors: Iterable[DoorUse]) -> bool:
-    """Whether a use of each door may be by the session that a use of the one before began, by access key and time."""
-    before: Sequence[Use] | None = None
-    for uses in ([*one.sure, *one.may_be] for one in doors):
-        before = uses if before is None else [use for use in uses if any(_may_follow(use, one) for one in before)]
-    return bool(before)
+def _may_follow_each_other(doors: Iterable[DoorUse]) -> Sequence[Use]:
+    """The uses of the last door by sessions that uses of the one before may have begun, and so on, by key and time."""
+    before, *more = ([*one.sure, *one.may_be] for one in doors)
+    for uses in more:
+        before = [use for use in uses if any(_may_follow(use, one) for one in before)]
+    return before
 
 
 def _may_follow(use: Use, before: Use) -> bool:

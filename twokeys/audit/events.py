@@ -10,7 +10,7 @@ from twokeys.audit.comparison import Comparison
 from twokeys.audit.differs import NO_CALL
 from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.first_sheet import is_not_known
-from twokeys.audit.record import Use
+from twokeys.audit.record import SESSION, Use
 from twokeys.audit.stood import Stood
 from twokeys.audit.to_look_at import in_time
 from twokeys.audit.to_look_at import to_look_at as each_use
@@ -63,9 +63,10 @@ def saw(answers: Answers, comparison: Comparison) -> str:
     of = " and ".join(filter(None, (_some(doors, "door"), _some(steps, "step", " on the way"))))
     unknown = [each.door for each in (*comparison.doors, *comparison.steps) if each.usage is Usage.NOT_KNOWN]
     which = listed([*map(words.by_door, unknown)], most=words.MANY)
+    not_begun = sum(one.use.event == SESSION and not one.on_the_way for one in comparison.population)
     seen = (
         _entries(comparison),
-        _some(comparison.not_begun, "session", " whose AssumeRole is in no record"),
+        _some(not_begun, "session", " whose AssumeRole is in no record"),
         _some(len(earlier), "session", f"{at_work} ({listed(earlier, most=words.FEW)})"),
         *(f"{n} whose {what} is not shown though its door asks for it" for what, n in comparison.not_shown.items()),
         _some(len(comparison.changes), "change", " of keys"),
@@ -80,7 +81,8 @@ def saw(answers: Answers, comparison: Comparison) -> str:
         not_as_digest(comparison.was_read),
         _some(len(comparison.was_read.in_no_digest), "log file", " in no digest given"),
     )
-    first = seen if comparison.start else (_NO_RECORDS if _may_have_logs(comparison) else _NO_LOGS,)
+    logs = any(one.caller or one.read or one.not_readable for one in comparison.was_read.sources)  # or what may be one
+    first = seen if comparison.start else (_NO_RECORDS if logs else _NO_LOGS,)
     only = f" of {listed(comparison.regions)} only" if comparison.regions else ""
     return f"CloudTrail{only}: {', '.join(filter(None, (*first, *not_known)))}"
 
@@ -112,9 +114,7 @@ def to_look_at(comparison: Comparison | None) -> list[str]:
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
-    """Who came in by doors, what handed a role on to others, what changed as states show it, and how many changes took
-    away what no state shows.
-    """
+    """Who came in by doors, what handed a role on, what changed as states show it, and what no state shows."""
     if comparison is None:
         return []
     came, may = [], 0
@@ -184,11 +184,6 @@ def entered(
 def _who_came(one: Entry, answers: Answers) -> str:
     """Who came by a door, or began the session that came without one."""
     return caller((not one.doors and one.use.begun_by) or one.use, answers)
-
-
-def _may_have_logs(comparison: Comparison) -> bool:
-    """Whether anything that was given is a log, or cannot be read and may be one."""
-    return any(one.caller or one.read or one.not_readable for one in comparison.was_read.sources)
 
 
 def _how_many_unusual(comparison: Comparison) -> tuple[str, ...]:

@@ -49,11 +49,6 @@ class Records:
         """The account that AWS's own access roles trust: its trail may be that of all."""
         return {way.steps[-1].source.who.account for way in self.answers.ways if way.by_access_role}
 
-    @cached_property
-    def homes(self) -> set[str]:
-        """The regions that stacks work in: those of an account of which that is not told."""
-        return {one.region for one in self.answers.accounts.values() if one.region}
-
     def covered(self, account: str, start: datetime) -> Covered:
         """What is covered of an account from `start` on: the same for each of its doors."""
         if (account, start) not in self._covered:
@@ -86,7 +81,8 @@ class Records:
 
     def _home(self, account: str) -> set[str]:
         own = self.answers.accounts.get(account)
-        return {own.region} if own and own.region else self.homes
+        regions = {one.region for one in self.answers.accounts.values() if one.region}
+        return {own.region} if own and own.region else regions
 
     def _changed(self, account: str) -> datetime | None:
         owners = self._owners(account)

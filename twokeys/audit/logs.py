@@ -110,10 +110,7 @@ def log_files(path: Path) -> list[Path]:
         return [path]
     files: list[Path] = []
 
-    def not_listed(error: OSError) -> None:
-        files.append(Path(error.filename))
-
-    for folder, folders, names in os.walk(path, onerror=not_listed):
+    for folder, folders, names in os.walk(path, onerror=lambda error: files.append(Path(error.filename))):
         files.extend(Path(folder, name) for name in folders if Path(folder, name).is_symlink())
         files.extend(Path(folder, name) for name in names if _may_hold_events(Path(folder, name)))
     if not files:

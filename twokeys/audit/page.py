@@ -113,12 +113,10 @@ def _came(answers: Answers, comparison: Comparison, sources: Container[str]) -> 
             places = listed([answers.account_name(use.account) for use in own], most=_MOST_PRINCIPALS)
             what = f"{_called(role)} of {places} {how}".strip()
             came[who][1].append(f"{what}, {counted(len(own), 'time')}, last {in_utc(own[-1].time)}")
-    for one in comparison.ways:
-        if one.way.through and one.last:
-            count = counted(one.count, "time") if one.count else "perhaps"
-            came[one.way.source.short][1].append(
-                f"{into(one.way, one.way.target.short)}, {count}, last {in_utc(one.last)}"
-            )
+    for way, use in comparison.ways:
+        if way.through and use.last:
+            count = counted(use.count, "time") if use.count else "perhaps"
+            came[way.source.short][1].append(f"{into(way, way.target.short)}, {count}, last {in_utc(use.last)}")
     return came
 
 

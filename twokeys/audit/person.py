@@ -53,7 +53,7 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
         answers=answers,
         doors=doors,
         steps=on_the_way,
-        ways=tuple(way_use(way, used) for way in answers.ways if used),
+        ways=tuple((way, way_use(way, used)) for way in answers.ways if used),
         population=population,
         unusual=tuple(one for one in comparison.unusual if did(one.use)),
         sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),

@@ -45,9 +45,7 @@ def title(answers: Answers, target: str | None, comparison: Comparison | None) -
 
 
 def question(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
-    """The question; of a name that means several accounts, or is not the account's own, which they are; of events of
-    which period.
-    """
+    """The question; of a name that means several accounts, or another, which they are; of events of which period."""
     names = sorted(one.name for one in answers.accounts.values())
     several = target is not None and target not in answers.accounts and names != [target]
     asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
@@ -74,9 +72,7 @@ def show(  # noqa: PLR0913 - what is answered by position
     *,
     with_keys: bool = False,
 ) -> None:
-    """Print the summary, the ways by account and by principal, what is not proved, the events, and with `with_keys` the
-    keys of every way.
-    """
+    """Print the summary, the ways, what is not proved, the events, and `with_keys` the keys of every way."""
     say(console, title(answers, target, comparison))
     for line in (
         summary(answers, now).sentence,
@@ -103,7 +99,8 @@ def show(  # noqa: PLR0913 - what is answered by position
         say(console, line)
     say(console, "")
     by = f"TwoKeys {version('twokeys')}, {in_utc(datetime.now(UTC))}"
-    said = f"{in_short(answers, comparison)}; {by}", run_by(answers), IN_SHORT
+    read = "; ".join(f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
+    said = f"Evidence: {read}; {by}", run_by(answers), IN_SHORT
     say(console, ". ".join(filter(None, said)))
 
 
@@ -119,12 +116,6 @@ def digest(answers: Answers, comparison: Comparison | None) -> str:
     read = (*(one.sha256 for one in read_of(answers)), *(one.sha256 for one in of_events))
     each = [f"{one}\n" for one in read if one]
     return sha256("".join(each).encode()).hexdigest() if each else ""
-
-
-def in_short(answers: Answers, comparison: Comparison | None) -> str:
-    """What was read, in a sentence."""
-    read = (f"{name} ({about})" for name, about in what_was_read(answers, comparison, digits=SHORT))
-    return f"Evidence: {'; '.join(read)}"
 
 
 def not_proved(found: Iterable[NotProved], most: int | None) -> Iterator[str]:

@@ -70,9 +70,7 @@ class Sorting:
         return (None, _BEFORE) if use.event == EARLIER and not entry.doors else (entry, None)
 
     def _step_of(self, use: Use) -> Entry | None:
-        """A use of a step, or one by which somebody comes where a way leads through: in an account that is not asked
-        for, or from within.
-        """
+        """A use of a step, or one by which somebody comes, from outside or within, where a way leads through."""
         step = self._on_the_way.explain(resolved(use, self._answers.principals), on_the_way=True)
         begins = use.target in self._led_through and use.event not in SESSIONS
         if use.account not in self._answers.accounts:
@@ -128,11 +126,8 @@ def _led_through(answers: Answers) -> Iterator[Who]:
 
 
 def _doors(answers: Answers, steps: Iterable[Step]) -> tuple[list[Step], list[Step]]:
-    """Of these the doors that cross into the audited accounts, each once; and the others, with the roles that users
-    enter within their own account.
-    """
-    crossing: list[Step] = []
-    others: list[Step] = []
+    """Of these the doors that cross into the audited accounts, each once; and the others."""
+    crossing, others = list[Step](), list[Step]()
     for step in {step.ends: step for step in steps}.values():
         (crossing if step.crosses and step.target.who.account in answers.accounts else others).append(step)
     return crossing, others

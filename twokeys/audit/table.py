@@ -13,7 +13,7 @@ from twokeys.answers.summary import not_looked_at, not_open, not_shown, run_by, 
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison
 from twokeys.audit.differs import NO_CALL
-from twokeys.audit.entries import DoorUse, WayUse
+from twokeys.audit.entries import DoorUse
 from twokeys.audit.events import at_the_top, headline, not_in_the_events, period, what_was
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.report import title, what_was_read
@@ -73,7 +73,7 @@ def as_csv(answers: Answers, target: str | None, comparison: Comparison | None, 
 
 
 def _rows(answers: Answers, comparison: Comparison | None, now: datetime) -> Iterator[dict[str, str]]:
-    used_by = {id(one.way): _counts(one) for one in (comparison.ways if comparison else ())}
+    used_by = {id(way): _counts(use) for way, use in (comparison.ways if comparison else ())}
     for way in answers.ways:
         when = way.at(now)
         kind = "way in" if when is Time.NOW else f"way {when.value}"
@@ -225,7 +225,7 @@ def _row_of_use(use: Use, answers: Answers) -> dict[str, str]:
     }
 
 
-def _counts(found: DoorUse | WayUse) -> dict[str, str]:
+def _counts(found: DoorUse) -> dict[str, str]:
     counts = {"count": str(found.count), "perhaps": str(found.perhaps)}
     return {"usage": found.usage.value, **counts, "last use": _at(found.last)}
 

@@ -46,9 +46,6 @@ class Alike:
     surprises: dict[str, None] = field(default_factory=dict)
     """Of these reasons those that are unusual; of new addresses, which may be many, one."""
 
-    def __len__(self) -> int:
-        return len(self.uses)
-
     def order(
         self, unmet: Container[str], whence: Container[str | None], strengths: Mapping[str, Level]
     ) -> tuple[object, ...]:
@@ -61,7 +58,7 @@ class Alike:
             not any(why.startswith(Word.AFTER) for why in self.surprises),
             *(not any(use.source in whence for use in self.uses), not any(use.id in unmet for use in self.uses)),
             *(first.failed is not None, -max(strengths.get(use.id, Level.NONE) for use in self.uses)),
-            *(len(self) > 1, Word.FIRST_ENTRY not in self.surprises, -len(self.surprises)),
+            *(len(self.uses) > 1, Word.FIRST_ENTRY not in self.surprises, -len(self.surprises)),
             *(first.caller.who.kind not in PEOPLE, first.time, first.id),
         )
 
@@ -90,7 +87,7 @@ class Alike:
             f"{label} ({count})" if count > 1 else label for label, count in sorted(self.labels.items(), reverse=True)
         )
         last, regions = used(self.uses[-1], answers), len({use.region for use in self.uses})
-        last += f", the last of {len(self)} since {in_utc(self.uses[0].time)}" if len(self) > 1 else ""
+        last += f", the last of {len(self.uses)} since {in_utc(self.uses[0].time)}" if len(self.uses) > 1 else ""
         last += f" in {regions} regions" if regions > 1 else ""
         sessions = [*dict.fromkeys(use.caller_session for use in self.uses if use.caller_session)]
         new = {one for one in self.why if one.startswith(Word.NEW_ADDRESS)} if len(self.uses) > 1 else set()
@@ -165,7 +162,7 @@ def did_and_changed(answers: Answers, comparison: Comparison) -> tuple[list[Did]
         every = kind == _SIGN_IN and all(one.uses[0].failed is not None for one in same)
         strengths = (comparison.strengths.get(use.id) for one in same for use in one.uses)
         did.append(Did(_FAILED if every else kind, who, same, frozenset(of for of in strengths if of is not None)))
-    return did, sorted((one for one in groups if [*one.labels] == [CHANGED]), key=len)
+    return did, sorted((one for one in groups if [*one.labels] == [CHANGED]), key=lambda one: len(one.uses))
 
 
 def in_time(rows: Rows) -> Rows:

@@ -419,9 +419,7 @@ class Trail:
         return replace(use, entered_by=before)
 
     def all_changes(self, joined: Mapping[str, tuple[str, str, str]] = MappingProxyType({})) -> Iterator[Change]:
-        """The calls that change who can enter, each with what began its session. `joined` are memberships that the
-        sources know by id.
-        """
+        """The calls that change who can enter. `joined` are memberships that the sources know by id."""
         members = {**joined} | {one.membership: one.of for one in self.changes.values() if one.of[1]}
         for one in self.changes.values():
             of = members.get(one.membership, one.of) if one.membership else one.of

@@ -238,20 +238,17 @@ class _Habits:
 
     def surprises(self, use: Use) -> list[str]:
         found: list[str] = []
+        moves = self.runs >= _FEW and len(self.sources) > self.runs / 2  # from addresses new then: none is usual
         if use.target not in self.roles:
             found.append(Word.FIRST_ENTRY)
-        if self.roles and use.source not in self.sources and not self.moves:
+        if self.roles and use.source not in self.sources and not moves:
             found.append(f"{Word.NEW_ADDRESS} {use.source} for this principal")
         if self.roles and use.region not in self.regions:
             found.append(f"{Word.NEW_REGION} {use.region} for this principal")
-        if self.hours.total() >= _ENOUGH and all(_hours_between(use.time.hour, hour) >= _AWAY for hour in self.hours):
+        apart = (abs(use.time.hour - hour) for hour in self.hours)
+        if self.hours.total() >= _ENOUGH and all(_AWAY <= hours <= 24 - _AWAY for hours in apart):
             found.append(f"{Word.HOURS} ({use.time:%H:%M} UTC)")
         return found
-
-    @property
-    def moves(self) -> bool:
-        """Whether more than half of its runs came from an address that was new at that time: none is usual."""
-        return self.runs >= _FEW and len(self.sources) > self.runs / 2
 
     def learn(self, use: Use) -> None:
         self.roles.add(use.target)
@@ -260,9 +257,3 @@ class _Habits:
         self.sources[use.source] = use.time
         self.regions.add(use.region)
         self.hours[use.time.hour] += 1
-
-
-def _hours_between(one: int, other: int) -> int:
-    """The shorter way round the clock."""
-    distance = abs(one - other)
-    return min(distance, 24 - distance)

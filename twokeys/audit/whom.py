@@ -16,9 +16,7 @@ _SERVICE = ".amazonaws.com"
 
 
 def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[str]:
-    """Who may enter what a call is of (a permission set in these accounts, or in any), by what is in the answers: its
-    policies give more to them.
-    """
+    """Who may enter what a call is of (a permission set in these accounts, or in any), by what is in the answers."""
     ways = ways_into(one, answers)
     return [*dict.fromkeys(way.source.short for way in ways if not accounts or way.account in accounts)]
 

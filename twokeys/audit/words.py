@@ -71,9 +71,7 @@ def mfa(one: SignIns) -> dict[str, int]:
 
 
 def uses(found: Sequence[DoorUse], named: Callable[[Sequence[str]], str]) -> list[tuple[str, str]]:
-    """Whether each door was used, and how, in words; what is alike but for the account once, added up: of those that
-    were not used, and of many.
-    """
+    """Whether each door was used, and how; of many, and of those not used, what is alike but for the account once."""
     alike: dict[tuple[int | None, bool, str, str, str, str], list[DoorUse]] = defaultdict(list)
     for number, one in enumerate(found):
         source, target = one.door.source, one.door.target
