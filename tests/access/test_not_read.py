@@ -23,11 +23,11 @@ from twokeys.iam import UNKNOWN
 
 TRUSTS_ALL = document({"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"})
 COMMAND = "command:local:Command"
+KRO = "kubernetes:kro.run/v1alpha1:ResourceGraphDefinition"
 DYNAMIC = "pulumi-nodejs:dynamic:Resource"
 
 
 @pytest.mark.parametrize(("token", "reading", "why"), [
-    ("kubernetes:iam.services.k8s.aws/v1alpha1:Role", Reading.NOT_READ, "has a controller in the cluster make IAM"),
     ("kubernetes:core/v1:ServiceAccount", Reading.HARMLESS, ""),
     *((f"{package}:tf:aws_iam_role", Reading.NOT_READ, "is made by a Terraform module, whose resources are not read")
       for package in ("network", "aws", "github", "command")),
@@ -339,6 +339,14 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("command:remote:CopyFile", {"stdin": "aws iam create-role"}, (MAKES_IAM, MAKE, True)),
     ("aws:lambda/invocation:Invocation", {}, ("runs code that is not read", SEE_CODE, False)),
     ("aws-native:cloudformation:CustomResourceEmulator", {}, ("runs code that is not read", SEE_CODE, False)),
+    ("aws:lambda/invocation:Invocation", {"input": TRUSTS_ALL}, ("runs code that is not read", SEE_CODE, True)),
+    # https://kro.run/docs/concepts/rgd/overview, https://docs.crossplane.io/latest/composition/compositions/
+    *((KRO, {"spec": {"resources": [given]}}, (
+        "is of package kubernetes, which is not read, and holds documents of IAM", MAKE, True))
+        for given in ({"template": {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role"}},
+            "kind: Role\napiVersion: iam.aws.upbound.io/v1beta1\n",
+            '{"apiVersion":"identity.aws.crossplane.io/v1beta1"}')),
+    (KRO, {"rules": [{"apiGroups": ["iam.services.k8s.aws"]}], "note": "see iam.services.k8s.aws/v1alpha1"}, None),
     (DYNAMIC, {}, (UNSHOWN, MAKE_IN_AWS, True)),
     ("acme:index:Dynamic", {"__provider": "exports.x"}, None),
     (DYNAMIC, {"__provider": "exports.x"}, (
@@ -354,15 +362,15 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("awscc:index/iamRole:IamRole", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True)),
     ("acme:index:Thing", {"trust": TRUSTS_ALL}, (
-        "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
     *((f"awscc:index/{name}:X", {}, (
         "is of package awscc, which is not read, and by its name it makes IAM", MAKE, True))
         for name in ("ssoAssignment", "identitystoreGroupMembership", "securitylakeSubscriber")),
     ("awscc:index/s3Bucket:S3Bucket", {}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Principal": UNKNOWN, "Action": "sts:AssumeRole"}]}}, (
-        "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
-    *(("acme:index:Thing", {"trust": given}, ("is of package acme, which is not read, and holds an IAM policy document",
-        MAKE, True))
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
+    *(("acme:index:Thing", {"trust": given}, (
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True))
         for action in ("sts:*", "STS:assumerole", "sts:?ssumeR*", "sts:Assume*")
         for given in ({"Statement": [{"Action": action}]}, f'{{"Statement": [{{"Action": "{action}"}}]}}')),
     ("acme:index:Thing", {"of": "arn:aws:sts::111111111111:assumed-role/a/b", "Statement": "sts:GetCallerIdentity"},
@@ -371,7 +379,7 @@ SAID: list[tuple[str, dict[str, object], tuple[str, str, bool] | None]] = [
     ("acme:index:Thing", {"text": "Statement"}, None),
     ("acme:index:Thing", {"trust": {"Statement": [{"Action": "s3:GetObject"}]}}, None),
     ("acme:index:Thing", {"Statement": [{"Action": "sts:AssumeRole"}]}, (
-        "is of package acme, which is not read, and holds an IAM policy document", MAKE, True)),
+        "is of package acme, which is not read, and holds documents of IAM", MAKE, True)),
 ]  # fmt: skip
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 
 from twokeys.access.model.documents import parsed
 from twokeys.access.model.names import admits_more_than_services
+from twokeys.access.model.not_read import not_read
 from twokeys.access.model.principals import ATTACHMENTS, INLINE_POLICIES
-from twokeys.access.reading.snapshot import Resource, items
+from twokeys.access.reading.snapshot import Resource, Snapshot, items
 from twokeys.access.reading.type_names import GROUP, MANAGED_POLICY, ROLE
 from twokeys.access.reading.types import aws_type, type_of
 from twokeys.iam import UNKNOWN, PolicyDocument, PolicyError, PolicyKind, Statement, aws_managed
@@ -25,9 +26,8 @@ def may_let_in(resource: Resource) -> bool:
     """Whether making a resource may let somebody into an account.
 
     A role that only services may assume that work for its account, a policy without an action of STS and the attachment
-    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So does whatever
-    else `twokeys.access.reading.types` does not say of that it lets nobody in, but a component, which no provider
-    makes: what it is made of is shown one by one.
+    of such a policy of AWS's own do not. A document that is not known, or that cannot be read, may. So may what
+    `reading.types` does not say of that it lets nobody in; of a package that nobody knows, what `not_read` names.
     """
     if resource.type == ROLE:
         return _role(resource)
@@ -38,7 +38,7 @@ def may_let_in(resource: Resource) -> bool:
     if resource.type == GROUP:  # its policies are resources of their own; CloudFormation's type holds them
         return False
     known = type_of(resource.type)
-    return resource.provider is not None if known is None else known.lets_in
+    return any(not_read(Snapshot((resource,)))) if known is None else known.lets_in
 
 
 def _role(role: Resource) -> bool:

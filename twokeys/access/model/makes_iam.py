@@ -43,9 +43,13 @@ _SPEAKS_OF_IAM = re.compile(
     re.IGNORECASE,
 )
 _ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
+_MANIFEST = re.compile(
+    rf"(?:^|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})\.(?:services\.k8s\.aws|aws\.[a-z.]+)/v\d"
+)
+"""The API version of what AWS's controllers for Kubernetes (ACK) and Crossplane make IAM from, in any other object."""
 _AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
 _IAM_TOKEN = re.compile(
-    rf"iam|assume_?role|permissionset|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
+    rf"iam|assume_?role|permissionset|organizations\.|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
 )
 CODE_BY_VALUE = b"_create_code"
 """What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
@@ -53,8 +57,7 @@ CODE_BY_VALUE = b"_create_code"
 
 def command_makes_iam(text: str) -> bool:
     """Whether a command calls IAM or deploys what may: by a tool, or by an SDK where it speaks of AWS at all."""
-    by_tool = _COMMAND.search(_PUNCTUATION.sub(" ", text)) is not None
-    return by_tool or bool(_AWS_SDK.search(text) and _IAM_CALL.search(text))
+    return bool(_COMMAND.search(_PUNCTUATION.sub(" ", text)) or (_AWS_SDK.search(text) and _IAM_CALL.search(text)))
 
 
 def code_may_make_iam(code: str, given: Mapping[str, object]) -> bool:
@@ -84,9 +87,9 @@ def code_shown(value: object) -> str | None:
 
 
 def holds_document(value: object) -> bool:
-    """Whether a trust policy, or a policy about assuming roles, stands anywhere in a value."""
+    """Whether a trust policy, a policy about assuming roles or a Kubernetes manifest of IAM stands in a value."""
     if isinstance(value, str):
-        return "Statement" in value and _ASSUMING.search(value) is not None
+        return bool(("Statement" in value and _ASSUMING.search(value)) or _MANIFEST.search(value))
     if isinstance(value, Mapping):
         whole = "Statement" in value and holds_document(json.dumps(value, default=str))
         return whole or any(map(holds_document, value.values()))

@@ -67,7 +67,8 @@ def _by_content(resource: Resource) -> Iterator[NotRead]:
     elif PROVIDER_CODE in _properties(resource) or ":dynamic" in resource.type:
         yield from _dynamic(resource)
     elif aws_type(resource.type) in _CODE:
-        yield NotRead(resource, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain=False)
+        certain = holds_document(_properties(resource))
+        yield NotRead(resource, "runs code that is not read", f"see what the code may do, or {EXCEPT}", certain)
 
 
 _CODE = frozenset({"lambda::invocation", "cloudformation::customresource", "cloudformation::customresourceemulator"})
@@ -107,16 +108,15 @@ def _of_unknown_package(resource: Resource, *, shows_parts: bool) -> Iterator[No
     A Terraform module is one resource; where its parts are shown, they are judged themselves.
     """
     package, _, rest = resource.type.partition(":")
-    step = MAKE_IT
     if rest == TERRAFORM_MODULE:
         if not shows_parts:
-            yield NotRead(resource, "is a Terraform module, whose resources are not shown", step)
+            yield NotRead(resource, "is a Terraform module, whose resources are not shown", MAKE_IT)
     elif resource.provider is None:
         return
     elif type_makes_iam(resource.type):
-        yield NotRead(resource, f"is of package {package}, which is not read, and by its name it makes IAM", step)
+        yield NotRead(resource, f"is of package {package}, which is not read, and by its name it makes IAM", MAKE_IT)
     elif holds_document(_properties(resource)):
-        yield NotRead(resource, f"is of package {package}, which is not read, and holds an IAM policy document", step)
+        yield NotRead(resource, f"is of package {package}, which is not read, and holds documents of IAM", MAKE_IT)
 
 
 def _properties(resource: Resource) -> Mapping[str, object]:

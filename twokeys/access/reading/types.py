@@ -140,11 +140,8 @@ _MAY_LET_IN = {
     for service in (own, _BY_TERRAFORM.get(own, own))
 }
 """Whether a type lets somebody in where nobody reads it, by its name in Terraform's providers: `iamrole`."""
-_KUBERNETES_IAM = re.compile(
-    r"(?:iam|cloudformation|ssoadmin|identitystore|organizations|rolesanywhere)\."
-    r"(?:services\.k8s\.aws|aws\.(?:m\.)?(?:upbound|crossplane)\.io)/"
-)
-_DYNAMIC = ("pulumi-python:dynamic", "pulumi-nodejs:dynamic")
+_OF_KUBERNETES_ITSELF = re.compile(r"[a-z0-9]+/|[a-z.]+\.k8s\.io/")
+"""The API groups whose objects make nothing outside the cluster. A custom resource may have a controller make IAM."""
 TERRAFORM_MODULE = "index:Module"
 _KNOWN_PACKAGES = frozenset({
     "archive", "auth0", "aws-apigateway", "awsx", "azure", "azure-native", "cloudflare", "cloudinit", "datadog",
@@ -172,11 +169,10 @@ def type_of(token: str) -> TypeOf | None:
         service, kind = rest.partition("/")[0].lower(), token.rpartition(":")[2]
         written = package != "aws" or rest == f"{service}/{kind[:1].lower()}{kind[1:]}:{kind}"
         return _NEW if not written and of_aws(name).reading is Reading.READ else of_aws(name)
-    if token.startswith(_DYNAMIC) or package == "command":
+    if token.startswith(("pulumi-python:dynamic", "pulumi-nodejs:dynamic")) or package == "command":
         return _BY_CONTENT
     if package == "kubernetes":
-        why = "has a controller in the cluster make IAM"
-        return TypeOf(Reading.NOT_READ, why) if _KUBERNETES_IAM.search(rest) else _HARMLESS
+        return _HARMLESS if _OF_KUBERNETES_ITSELF.match(rest) else None
     if package == "awscc" and _may_let_in(rest.partition("/")[2].partition(":")[0]):
         return TypeOf(Reading.NOT_READ, "is of package awscc, which is not read, and by its name it makes IAM")
     return _HARMLESS if package in _KNOWN_PACKAGES else None
