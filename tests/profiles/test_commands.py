@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from tests.access.states import write_state
 from tests.access.world import HUB, MFA, arn, document, grants, trusts, two_keys
 from tests.profiles.doors import MANAGEMENT, PROD, STAGE, deployment, door, outputs, people, resource, write
-from tests.profiles.test_ways import identity_center
+from tests.profiles.test_ways import identity_center, only
 from twokeys import cli
 from twokeys.answers.commands import access
 from twokeys.errors import Refusal
@@ -450,6 +450,13 @@ def test_doors_of_one_name_in_two_files_are_called_by_their_accounts_which_is_sa
     renamed = run("--person", "ada", "--from", old, "--from", other)
     names = "2 doors are called stage-a, so here they are prod-stage-a and stage-stage-a"
     assert f"Note: {names}." in renamed.stderr
+    both = write(tmp_path, "both.json", outputs(door("stage-a"), door("stage-a", target=PROD)))
+    assert "doors are called" not in run("--person", "ada", "--from", both).stderr, "of one file they always are"
+
+
+def test_a_region_that_two_files_say_differently_is_not_known() -> None:
+    said = [outputs(door("a", target=PROD), regions={PROD: region}) for region in ("eu-west-1", "us-east-1")]
+    assert [only(*said[:1]).region, only(*said).region] == ["eu-west-1", None]
 
 
 @pytest.mark.usefixtures("config")
@@ -561,6 +568,9 @@ def test_a_source_that_is_of_the_block_itself_is_refused(config: Path, tmp_path:
     for source in ("a", "by-hand"):
         with pytest.raises(Refusal, match=f"the profile {source} cannot be the source .*profile a"):
             run(*arguments, "--source-profile", source)
+    run(*arguments)
+    with pytest.raises(Refusal, match="the profile a cannot be the source"):  # which goes with its door
+        run("--person", "ada", "--state", write(tmp_path, "other.json", outputs(door("b"))), "--source-profile", "a")
 
 
 @pytest.mark.usefixtures("config")

@@ -194,6 +194,8 @@ def test_a_role_behind_a_way_leads_on_by_what_opens_to_it_without_mfa() -> None:
     )
     own = [way for way in ways if way.name == "a"]
     assert {way.name: first.name for way, first in beyond(ways, own).items()} == {"b": "a", "e": "b"}
+    own = [way for way in ways if way.name in {"a", "b"}]
+    assert [way.name for way in beyond(ways, own)] == ["e"], "what is theirs is behind nothing"
     assigned = AssignmentWay(
         name="x", source=Who("user", "", "ada"), account=STAGE, account_name="stage", permission_set="Ops"
     )
