@@ -1,5 +1,7 @@
 """One program for every stack: what a stack is follows from its config (see Pulumi.yaml)."""
 
+from pathlib import Path
+
 import pulumi
 
 from components.account_provider import account_provider
@@ -20,6 +22,7 @@ parent_arn = caller_arn(parent, settings.management_account_id, account=MANAGEME
 
 pulumi.export("parent_account_id", parent_arn.apply(lambda arn: arn.split(":")[4]))
 pulumi.export("parent_caller_arn", parent_arn)
+pulumi.export("readme", Path(__file__).with_name("Pulumi.README.md").read_text(encoding="utf-8"))
 
 organization, identities, wide, people = None, None, None, None
 if settings.organization:
@@ -78,3 +81,4 @@ if members:
     pulumi.export("access_role_arns", {name: member.access_role_arn for name, member in members.items()})
     if external := {name: said for name in members if (said := settings.accounts[name].access.external_id)}:
         pulumi.export("access_external_ids", external)  # doors of other stacks that start there enter by the same role
+    pulumi.export("switch_role_urls", accounts.switch_role_urls(members))

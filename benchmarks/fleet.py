@@ -86,7 +86,7 @@ def lab(accounts: int) -> Iterator[Run]:
         folder, plugins, backend = (place / part for part in ("project", "plugins", "backend"))
         for made in (folder, plugins, backend):
             made.mkdir()
-        for part in ("Pulumi.yaml", "__main__.py", "uv.lock"):
+        for part in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
             shutil.copy(ROOT / part, folder)
         for part in ("components", "policies"):
             shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))

@@ -20,10 +20,12 @@ from components.organization import Organization
 from components.other_stack import OtherStack, SourceAccount, account_of
 from components.people import People
 from components.stack_outputs import StackOutputs
+from twokeys.doors.switch_role import switch_role_url, takes
 from twokeys.settings.models import (
     MANAGEMENT,
     DoorSettings,
     Settings,
+    asks_for_mfa,
     is_unit_id,
     made_by_management,
     principal_of,
@@ -98,6 +100,21 @@ class Accounts:
                 by_role = door.via == "assume-role"
                 made[name] = self._door(name, members, after) if by_role else self._assignment(name)
         return made
+
+    def switch_role_urls(self, members: Mapping[str, Account]) -> dict[str, pulumi.Output[str]]:
+        """A console link for each role that people may switch to and the console takes, by `account/role`."""
+        settings = self._settings
+        roles = {(account, settings.accounts[account].access.role) for account in members}
+        roles |= {
+            (settings.target_account_of(door), door.target.role)
+            for door in settings.doors.values()
+            if door.via == "assume-role" and (asks_for_mfa(door) or principal_of(door.source).kind != "role")
+        }
+        return {
+            f"{account}/{role}": self._link(members[account], account, role)
+            for account, role in sorted(roles)
+            if takes(role)
+        }
 
     def _account(self, name: str) -> MemberAccount:
         settings, in_parent = self._settings, pulumi.ResourceOptions(provider=self._parent)
@@ -226,6 +243,14 @@ class Accounts:
             list(own)
             if own is not None
             else self._management.read("group_members", source.group, "people.groups", name)
+        )
+
+    def _link(self, member: Account, account: str, role: str) -> pulumi.Output[str]:
+        partition, stack = self._settings.partition, self._stack
+        return member.id.apply(
+            lambda id_: switch_role_url(
+                id_, role, display_name=f"{account} {role}", environment=stack, partition=partition
+            )
         )
 
 

@@ -95,12 +95,16 @@ CONFIG = click.option(
     help="A config value that wins over the file's.",
 )
 """Config values by key, as `overrides`."""
-PACK_CONFIG = click.option(
+_PACK_CONFIG = partial(
+    click.option,
     "pack_config",
     "--policy-pack-config",
     type=InputPath(path_type=Path, dir_okay=False),
     help="Exceptions and enforcement by rule, as JSON.",
 )
+PACK_CONFIG = _PACK_CONFIG()
+PACK_CONFIG_OF_STATES = _PACK_CONFIG("--config")
+"""The same where no program has config values, by its earlier name too."""
 
 
 def _roles(_: click.Context, option: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -139,6 +139,8 @@ def test_what_may_make_iam_and_is_not_read_is_refused(type_: str) -> None:
     "aws-native:s3:Bucket",
     "kubernetes:core/v1:ServiceAccount",
     "kubernetes:helm.sh/v3:Release",
+    "kubernetes:iam.cnrm.cloud.google.com/v1beta1:IAMPolicyMember",
+    "kubernetes:iamauthenticator.k8s.aws/v1alpha1:IAMIdentityMapping",
     "network:tf:aws_vpc",
     "random:index/randomPassword:RandomPassword",
     "docker-build:index:Image",

@@ -231,7 +231,7 @@ def test_a_configuration_holds_exceptions_and_levels(tmp_path: Path) -> None:
     config.write_text(json.dumps({"door-needs-grant": "advisory"}))
     assert call("check", "--state", state, "--policy-pack-config", config)[0] == 0
     config.write_text(json.dumps({"all": "disabled"}))
-    assert call("check", "--state", state, "--policy-pack-config", config)[0] == 0
+    assert call("check", "--state", state, "--config", config)[0] == 0
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"all": "mandatroy"}'])

@@ -99,7 +99,9 @@ def test_a_member_stack_exports_all_that_people_and_other_stacks_ask_for(stacks:
     assert exports["member_caller_arns"] == {"stage": f"arn:aws:sts::{MEMBER}:assumed-role/x/y"}
     assert exports["parent_caller_arn"] == f"arn:aws:sts::{MANAGEMENT}:assumed-role/x/y"
     assert exports["access_role_arns"] == {"stage": f"arn:aws:iam::{MEMBER}:role/{role}"}
+    assert set(exports["switch_role_urls"]) == {f"stage/{role}", "stage/developer"}
     assert [door["name"] for door in exports["doors"]] == ["stage-deployer", "stage-developer"]
+    assert exports["readme"].startswith("# ")
 
 
 def test_the_management_stack_exports_what_the_others_read(stacks: Stacks) -> None:
@@ -162,6 +164,7 @@ def test_beside_a_closed_account_the_other_is_the_child(stacks: Stacks) -> None:
     done = stacks.run("stage", accounts=accounts, doors={})
     assert done.exports["child_account_id"] == MEMBER
     assert done.exports["member_account_ids"] == {"stage": MEMBER}
+    assert set(done.exports["switch_role_urls"]) == {"stage/OrganizationAccountAccessRole"}
 
 
 @pytest.mark.parametrize("stack", ["management", "stage", "prod"])

@@ -152,7 +152,7 @@ STEPS: list[tuple[Given, str, Given]] = [
     (lambda: by_tag("tag:evn"), "write env, if that is meant", lambda: by_tag("tag:env")),
     (lambda: adopted("master@local.local"), "name another one with --root-email", adopted),
     (lambda: adopted(accounts=(GONE,)), "reopen it through AWS Support", lambda: adopted(accounts=(THERE,))),
-    (lambda: adopted(accounts=(THERE,), entered={THERE.id: Entered(None, "no")}), "name the role that there is with",
+    (lambda: adopted(accounts=(THERE,), entered={THERE.id: Entered(None, "no")}), "name each role that there is with",
      lambda: adopted(accounts=(THERE,), entered={THERE.id: Entered("Vendor")})),
     (lambda: managing(SHOP), f"use credentials of account {MANAGEMENT}", managing),
     (lambda: managing(tags="organizations:ListX"), "use credentials with AWS's managed policy", managing),

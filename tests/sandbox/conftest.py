@@ -19,7 +19,7 @@ Run = Twokeys
 def copied(root: Path, folder: Path) -> Path:
     """The program, without its stacks."""
     folder.mkdir(exist_ok=True)
-    for name in ("Pulumi.yaml", "__main__.py", "uv.lock"):
+    for name in ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock"):
         shutil.copy(root / name, folder)
     for name in ("components", "policies"):
         shutil.copytree(root / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from twokeys.answers.options import sources
-from twokeys.options import FILE, PACK_CONFIG, ROLES, Group, InputPath
+from twokeys.options import FILE, PACK_CONFIG_OF_STATES, ROLES, Group, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -29,7 +29,7 @@ def access() -> None:
 
 @access.command("check")
 @sources
-@PACK_CONFIG
+@PACK_CONFIG_OF_STATES
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check_command(*, shown: Callable[[], Snapshot], pack_config: Path | None, as_json: bool) -> int:
     """List who can enter which account, with two keys or without, and run the rules of the policy pack.

@@ -16,7 +16,7 @@ import click
 from twokeys.answers.options import sources
 from twokeys.audit import LEARNING
 from twokeys.errors import Refusal
-from twokeys.options import PACK_CONFIG, InputPath
+from twokeys.options import PACK_CONFIG_OF_STATES, InputPath
 
 if TYPE_CHECKING:
     from twokeys.access.reading.snapshot import Snapshot
@@ -84,7 +84,7 @@ class _Moment(click.DateTime):
     metavar="NAME",
     help="Only what this user of IAM or of IAM Identity Center may enter, and with events what that user did.",
 )
-@PACK_CONFIG
+@PACK_CONFIG_OF_STATES
 @click.option("--html", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as an HTML file.")
 @click.option(
     "--csv", "table", type=click.Path(dir_okay=False, path_type=Path), help="Also write the report as a CSV file."

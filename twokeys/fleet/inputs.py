@@ -12,7 +12,7 @@ from twokeys.errors import Refusal
 from twokeys.files import make_folder, write_output
 from twokeys.project.environment import Shard, stored_config
 
-PROGRAM: Final = ("Pulumi.yaml", "__main__.py", "uv.lock", "components", "twokeys", "policies")
+PROGRAM: Final = ("Pulumi.yaml", "Pulumi.README.md", "__main__.py", "uv.lock", "components", "twokeys", "policies")
 """What the program is made of, in the project's folder. What of it is not there counts as not there."""
 
 

@@ -44,12 +44,13 @@ _SPEAKS_OF_IAM = re.compile(
 )
 _ASSUMING = re.compile(r"AssumeRole|\bsts:[a*?]", re.IGNORECASE)
 _MANIFEST = re.compile(
-    rf"(?:^|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})\.(?:services\.k8s\.aws|aws\.[a-z.]+)/v\d"
+    rf"(?:^|^kubernetes:|apiVersion\W+)(?:iam|identity|organizations|{_SERVICES})\."
+    r"(?:services\.k8s\.aws|aws\.[a-z.]+)/v\d"
 )
 """The API version of what AWS's controllers for Kubernetes (ACK) and Crossplane make IAM from, in any other object."""
-_AWS_TOKEN = re.compile(r"aws|iam", re.IGNORECASE)
+_AWS_TOKEN = re.compile(r"^(?!kubernetes:).*(?:aws|iam)", re.IGNORECASE)
 _IAM_TOKEN = re.compile(
-    rf"iam|assume_?role|permissionset|organizations\.|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
+    rf"iam|assume_?role|permissionset|organizationsaccount|ssoassignment|{_SERVICES}", re.IGNORECASE
 )
 CODE_BY_VALUE = b"_create_code"
 """What a pickle of Python's SDK calls where it holds code; one without only names a class of a module."""
@@ -69,7 +70,7 @@ def code_may_make_iam(code: str, given: Mapping[str, object]) -> bool:
 
 def type_makes_iam(token: str) -> bool:
     """Whether the token of a type that nobody knows says that it makes IAM of AWS."""
-    return bool(_AWS_TOKEN.search(token) and _IAM_TOKEN.search(token))
+    return bool((_AWS_TOKEN.search(token) and _IAM_TOKEN.search(token)) or _MANIFEST.search(token))
 
 
 def code_shown(value: object) -> str | None:

@@ -140,8 +140,7 @@ _MAY_LET_IN = {
     for service in (own, _BY_TERRAFORM.get(own, own))
 }
 """Whether a type lets somebody in where nobody reads it, by its name in Terraform's providers: `iamrole`."""
-_OF_KUBERNETES_ITSELF = re.compile(r"[a-z0-9]+/|[a-z.]+\.k8s\.io/")
-"""The API groups whose objects make nothing outside the cluster. A custom resource may have a controller make IAM."""
+_OF_KUBERNETES_ITSELF = re.compile(r"[a-z0-9]+/|[a-z.]+\.k8s\.io/")  # others may have a controller make IAM
 TERRAFORM_MODULE = "index:Module"
 _KNOWN_PACKAGES = frozenset({
     "archive", "auth0", "aws-apigateway", "awsx", "azure", "azure-native", "cloudflare", "cloudinit", "datadog",
