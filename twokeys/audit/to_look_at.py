@@ -195,10 +195,9 @@ def _changed(comparison: Comparison, entered: Mapping[str, str], answers: Answer
     told = {id for each in comparison.taken_back for id in each.calls}
     for one in comparison.changes:
         if one.use.failed or one.use.id not in told:
-            what, whom = (
-                re.sub(r"[^\s,;]*[^\d\s,;][^\s,;]*", lambda word: called(word[0], answers), said) for said in (str(one), one.of[1])
-            )
-            what = what if whom in what else ", ".join(filter(None, (f"{whom}{given(one, answers)}", what)))
+            what = re.sub(r"[^\s,;]*[^\d\s,;][^\s,;]*", lambda word: called(word[0], answers), str(one))
+            if one.of[1] in answers.principals and (whom := called(one.of[1], answers)) not in what:
+                what = ", ".join(filter(None, (whom + given(one, answers), what)))
             said = f"{what}{entered.get(one.use.id, '')}".removeprefix("; ")
             yield one.use, CHANGED, (said,) if said else (), one.trusts or one.of[0]
 
