@@ -97,6 +97,11 @@ def test_who_is_denied_without_conditions_is_no_federation():
     assert len(federations(trust(admitting(), admitting(Effect="Deny", Action=SAML)))) == 1
 
 
+def test_a_deny_that_may_be_an_allow_leaves_the_federation():
+    (found,) = federations(trust(admitting(Effect=UNKNOWN)))
+    assert found.unresolved
+
+
 def test_each_provider_of_a_statement_is_read_by_itself():
     both = {"Principal": {"Federated": [CORP, GITHUB, "accounts.google.com"]}}
     web = federations(trust({**both, "Action": WEB}))

@@ -215,6 +215,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []
+    assert "until 2026" not in _Page(printed).text
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html
     assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])
