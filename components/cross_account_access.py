@@ -12,13 +12,12 @@ from twokeys.doors.documents import (
     door,
     grant_document,
     grant_resource,
-    name_of,
-    path_of,
     permissions_document,
     permissions_resource,
     symbolic_documents,
     trust_document,
 )
+from twokeys.iam.arn import is_account_id, name_of, path_of
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
@@ -204,7 +203,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
 def _target(args: CrossAccountAccessArgs) -> str:
     """The target account as documents name it before its id is known; one that is there already has its id."""
     given = args["target_account"]
-    return given if len(given) == 12 and given.isdigit() else symbol(given)
+    return given if is_account_id(given) else symbol(given)
 
 
 def _ids(args: CrossAccountAccessArgs, target_id: str, source_id: str) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 CREATE_ACCOUNT https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
 CREATE_OU https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
-QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+IAM_QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 CREATE_ROLE https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 ROLE_CHAINING https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 PRINCIPAL https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -176,7 +176,7 @@ REFUSED_VALUES = [
     ("accounts.stage.access.role", "a b", "1 to 64"),  # CREATE_ROLE
     ("accounts.stage.access.externalId", "x", "2 to 1224"),  # ASSUME_ROLE
     ("accounts.stage.access.sessionSeconds", 899, "lasts 900 to 43200 seconds"),  # ASSUME_ROLE
-    ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # QUOTAS
+    ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # IAM_QUOTAS
     ("accounts.stage.organizationalUnit", "a//b", "1 to 128"),  # CREATE_OU
     ("accounts.stage.organizationalUnit", "x" * 129, "1 to 128"),
     (

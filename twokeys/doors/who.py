@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from twokeys.iam import Arn, account_as_a_whole
+from twokeys.iam.sts import SUFFIX_TO_COME
 
 _LABELS = {
     "identity-center-user": "Identity Center user",
@@ -44,8 +45,6 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
-_SUFFIX_TO_COME = "?" * 16
-"""What stands for the suffix that AWS gives the role of a permission set; AWS's own pages write `*` for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +95,7 @@ class Who:
     @property
     def called(self) -> str:
         """Its name for people, who know no suffix that AWS is still to give."""
-        return self.name.replace(_SUFFIX_TO_COME, "*")
+        return self.name.replace(SUFFIX_TO_COME, "*")
 
     @property
     def label(self) -> str:

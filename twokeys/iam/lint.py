@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from twokeys.iam.admission import demanding
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
@@ -83,15 +84,9 @@ def _name_problem(name: str) -> tuple[str, str, str]:
 
 
 def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    if statement.effect != "Allow":
-        return
-    present = {
-        clause.lower_key
-        for clause in statement.conditions
-        if clause.base.family == "null" and clause.values == ("false",)
-    }
-    for clause in statement.conditions:
-        if clause.set_operator == "ForAllValues" and clause.lower_key not in present:
+    for clause in statement.conditions if statement.effect == "Allow" else ():
+        present, _ = demanding([one for one in statement.conditions if one.lower_key == clause.lower_key])
+        if clause.set_operator == "ForAllValues" and not present:
             message = f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then"
             step = f'add "Null": {{"{clause.key}": "false"}}'
             page = "reference_policies_condition-single-vs-multi-valued-context-keys.html"

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from twokeys.doors.documents import OWN_CONDITIONS, own_conditions
 from twokeys.doors.who import IAM_PEOPLE
 from twokeys.errors import or_nearest
-from twokeys.iam import is_account_id
+from twokeys.iam.arn import is_account_id, name_of
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,
@@ -316,7 +316,7 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
     made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
         # Role names are unique in an account whatever their path and case.
-        role = door.target.role.rpartition("/")[2].casefold()
+        role = name_of(door.target.role).casefold()
         via = f"via {door.via}" if door.via == "identity-center" else ""
         given = grantee(door)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]
