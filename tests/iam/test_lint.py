@@ -42,7 +42,7 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:DB8::/32", "192.0.2.7/32"]}}), []),
     (admits(SOURCE, Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}, "Null": {"AWS:tagkeys": "false"}}),
      []),
-    (admits(SOURCE, Condition={f"{each}:StringEquals": {"aws:TagKeys": "a"} for each in ("ForAllValues", "ForAnyValue")}),
+    (admits(SOURCE, Condition={f"For{each}:StringEquals": {"aws:TagKeys": "a"} for each in ("AllValues", "AnyValue")}),
      []),
     (admits(SOURCE, Condition={"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), ["mfa-if-exists"]),
 ])  # fmt: skip
