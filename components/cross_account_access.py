@@ -17,7 +17,7 @@ from twokeys.doors.documents import (
     symbolic_documents,
     trust_document,
 )
-from twokeys.iam.arn import is_account_id, name_of, path_of
+from twokeys.doors.who import name_of, path_of
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 
@@ -203,7 +203,7 @@ def _plan(name: str, args: CrossAccountAccessArgs, members: list[str]) -> DoorPl
 def _target(args: CrossAccountAccessArgs) -> str:
     """The target account as documents name it before its id is known; one that is there already has its id."""
     given = args["target_account"]
-    return given if is_account_id(given) else symbol(given)
+    return given if len(given) == 12 and given.isdigit() else symbol(given)
 
 
 def _ids(args: CrossAccountAccessArgs, target_id: str, source_id: str) -> dict[str, str]:

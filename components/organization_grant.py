@@ -18,7 +18,7 @@ from twokeys.doors import (
 from twokeys.doors import OrganizationGrant as DeclaredGrant
 from twokeys.doors.documents import GRANT_TYPES
 from twokeys.doors.expiry import open_until
-from twokeys.iam.arn import name_of
+from twokeys.doors.who import name_of
 from twokeys.settings.models import OrganizationGrantSettings, Settings, asks_for_mfa, principal_of
 
 

@@ -31,6 +31,7 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}), []),
     (admits(VENDOR, Condition={"StringEqualsIfExists": {"sts:ExternalId": "x"}}), ["third-party-without-external-id"]),
     (admits(f"arn:aws:iam::{VENDOR}:role/ci"), ["third-party-without-external-id"]),
+    (admits("account:prod"), []), (admits("arn:aws:iam::account:prod:role/ci"), []),
     (admits(f"arn:aws:iam::{SOURCE}:role/c?"), ["wildcard-principal"]),
     (admits("*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}), ["open-trust"]),
     (admits("*", Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from twokeys.doors.expiry import as_condition
 from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
-from twokeys.iam.arn import name_of, path_of
+from twokeys.doors.who import name_of, path_of
 
 SourceKind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""

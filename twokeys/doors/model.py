@@ -18,9 +18,8 @@ from pydantic_core import ErrorDetails
 
 from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT
-from twokeys.doors.who import Who
+from twokeys.doors.who import Who, name_of, path_of
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
-from twokeys.iam.arn import name_of, path_of
 from twokeys.iam.external_id import is_external_id
 from twokeys.iam.leaves import texts
 from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_PATH, RESERVED_ROLE

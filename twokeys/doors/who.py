@@ -47,6 +47,17 @@ CARRIERS = {
 OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
 
 
+def name_of(path_and_name: str) -> str:
+    """The name at the end of a path: `ci` of `deploy/ci`."""
+    return path_and_name.rpartition("/")[2]
+
+
+def path_of(path_and_name: str) -> str:
+    """The IAM path in front of a name: `/deploy/` of `deploy/ci`, `/` of `ci`."""
+    path = path_and_name.rpartition("/")[0]
+    return f"/{path}/" if path else "/"
+
+
 @dataclass(frozen=True, slots=True)
 class Who:
     """A principal: what it is, the account it belongs to (id or symbol) and its name.
@@ -64,7 +75,7 @@ class Who:
 
     def __post_init__(self) -> None:
         if self.kind in ("role", "user", "group"):
-            object.__setattr__(self, "name", self.name.rpartition("/")[2])
+            object.__setattr__(self, "name", name_of(self.name))
 
     @classmethod
     def named(cls, principal: str) -> Who | None:

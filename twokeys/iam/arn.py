@@ -134,17 +134,6 @@ class Arn:
         return f"arn:{self.partition}:{self.service}:{self.region}:{self.account}:{self.resource}"
 
 
-def name_of(path_and_name: str) -> str:
-    """The name at the end of a path: `ci` of `deploy/ci`."""
-    return path_and_name.rpartition("/")[2]
-
-
-def path_of(path_and_name: str) -> str:
-    """The IAM path in front of a name: `/deploy/` of `deploy/ci`, `/` of `ci`."""
-    path = path_and_name.rpartition("/")[0]
-    return f"/{path}/" if path else "/"
-
-
 def is_account_id(value: object) -> TypeGuard[str]:
     """Whether a value is an account id: 12 digits."""
     return isinstance(value, str) and _ACCOUNT_ID.fullmatch(value) is not None

@@ -8,9 +8,9 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from twokeys.doors.documents import OWN_CONDITIONS, own_conditions
-from twokeys.doors.who import IAM_PEOPLE
+from twokeys.doors.who import IAM_PEOPLE, name_of
 from twokeys.errors import or_nearest
-from twokeys.iam.arn import is_account_id, name_of
+from twokeys.iam import is_account_id
 from twokeys.settings.models import (
     EVERY_ACCOUNT,
     MANAGEMENT,

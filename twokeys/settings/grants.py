@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from twokeys.doors.who import name_of
 from twokeys.iam import INLINE_POLICY_SIZES, policy_size
-from twokeys.iam.arn import name_of
 from twokeys.settings.models import (
     IAM_QUOTAS,
     MANAGEMENT,
