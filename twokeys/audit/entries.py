@@ -31,6 +31,7 @@ _OTHERWISE = "the trust was another then, or the door was not used"
 _ANOTHER_ID = "caller or role has another unique id than in what was read"
 _NO_BEGINNING = "its AssumeRole is in no record"
 _ANOTHER_PATH = "role has another path than in what was read"
+"""A name is unique in an account: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html."""
 _BEFORE = "the session began before the period, and nothing shows who began it"
 _NOT_NAMED = "the record does not name the caller"
 _BRIEFLY = f"by {{}} {BRIEFLY}"
@@ -249,7 +250,8 @@ class Doors:
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
         why = why or (_MAY_BE_GONE if all(self._ended.is_over(door, use.time, surely=False) for door in found) else "")
-        path = _ANOTHER_PATH if all(_has_another_path(door, use) for door in found) else ""
+        named = [door.target.arn if door.target.who == use.target else "" for door in found]
+        path = _ANOTHER_PATH if use.arn and all(arn not in ("", use.arn) for arn in named) else ""
         untold = [[each for each, is_met in asked[id(door)] if is_met is Truth.FREE] for door in found]
         not_shown = tuple(what for what, is_it in _HIDDEN if all(any(map(is_it, each)) for each in untold))
         perhaps = "; ".join(filter(None, (why, path, *lacks)))
@@ -300,14 +302,6 @@ class Doors:
 def _each_once(doors: Sequence[Step]) -> list[Step]:
     """Each door once, as it is now rather than as it was."""
     return [*{door.ends: door for door in reversed(doors)}.values()][::-1]
-
-
-def _has_another_path(door: Step, use: Use) -> bool:
-    """Whether the role of a door has its name and another path: a name is unique in an account, so it was another role.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-    """
-    return door.target.who == use.target and "" not in (use.arn, door.target.arn) and use.arn != door.target.arn
 
 
 def _asked(door: Step, use: Use) -> list[tuple[Requirement, Truth]]:

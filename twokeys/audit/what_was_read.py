@@ -1,6 +1,7 @@
 """What was read of CloudTrail and what lacks, in words."""
 
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -52,7 +53,9 @@ def _how_long(one: Covered) -> str:
     lasts = sum((last - first for first, last in one.spans), timedelta())
     if not one.spans or lasts >= timedelta(days=1):
         lost = sorted({*chain.from_iterable(one.days.values())})
-        return ": ".join(filter(None, (counted(one.lost, "day"), listed([*spans(lost)], most=FEW))))
+        edge = re.search(r"(before|after) [\d :-]+ UTC(?=.*, of which there is no digest)", one.lacks or "")
+        days = listed([*spans(lost)], most=FEW) + (f", no digests {edge[0]}" if edge else "")
+        return ": ".join(filter(None, (counted(one.lost, "day"), days)))
     return f"{duration(-(-lasts // timedelta(minutes=1)) * 60)} from {in_utc(one.spans[0][0])}"
 
 
