@@ -59,9 +59,8 @@ def unexplained(history: History, accounts: Container[str], recorded: Container[
     found, now, then = defaultdict[Whom, list[str]](list), history.answers, history.answers.before
     if then is None:
         return
-    first, last = (
-        pick((one.moment for one in of.evidence if one.moment), default=LAST) for pick, of in ((min, then), (max, now))
-    )
+    older, newer = ([one.moment for one in each.evidence if one.moment] for each in (then, now))
+    first, last = min(older, default=LAST), max(newer, default=LAST)
     for key in {**then.holds, **now.holds}:
         account, kind, name, what = key
         same = key in now.holds and key in then.holds and is_same(now.holds[key], then.holds[key])

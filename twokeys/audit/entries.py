@@ -331,10 +331,7 @@ def _unmet(use: Use, asked: Iterable[tuple[Requirement, Truth]]) -> Iterator[str
 
 
 def _is_end(end: Who, there: Who) -> bool:
-    """Whether an end of a door is who a record tells; how a permission set's role ends is AWS's own, not known before.
-
-    A door for every service is for none in particular.
-    """
+    """Whether an end of a door, which is no door for every service, is who a record tells; AWS ends sets' roles."""
     same_place = (end.kind, end.account) == (there.kind, there.account)
     return same_place and (end.name == there.name or (end.name != EVERY_SERVICE and Glob(end.name).matches(there.name)))
 
@@ -386,7 +383,7 @@ def _may_be(caller: Who, source: Who) -> bool:
 
 
 def _has_another_id(source: Who, unique_id: str, ids: Container[Who]) -> bool:
-    """Whether a unique id is surely not the source's: the sources know hers, or it is one of another kind.
+    """Whether a unique id is surely not the source's: the sources know another, or it is one of another kind.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
     """

@@ -191,7 +191,7 @@ class Trail:
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
     _tokens: dict[str | None, str | None] = field(default_factory=dict)
-    """With which access key of a user each session of GetSessionToken was begun, by the id of its own."""
+    """By the key of each session of GetSessionToken, that of the user."""
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
     _last: dict[str, datetime] = field(default_factory=dict)

@@ -54,10 +54,8 @@ class Unusual:
 
 
 class _BreakGlass:
-    """The roles that are for emergencies, and uses of them: those that a user enters within the management account,
-    with MFA, and from which AWS's access roles or root sessions are entered.
-
-    Who runs updates without MFA is none of them. A role of the same name may be entered directly: docs/break-glass.md.
+    """Roles for emergencies, and uses of them: those that a user enters within the management account, with MFA, and
+    from which AWS's access roles or root sessions are entered. One of such a name may be entered directly.
     """
 
     def __init__(self, answers: Answers, uses: Iterable[Use]) -> None:
@@ -105,14 +103,11 @@ class _Users:
         return "of a user that nothing read shows"
 
     def by_key(self, use: Use) -> tuple[str, ...]:
-        """Of a call with an access key that somebody else made in the period and no state shows, or by a session that
-        was begun with one, by whom and when.
-        """
-        keys = (one.own_key for one in (use, *use.entries_before))
-        made = ((key, self._keys[key]) for key in keys if key in self._keys)
-        return tuple(
-            f"{Word.BY_KEY} {key}, which {who_began(one, self._answers)} made {in_utc(one.time)}" for key, one in made
-        )
+        """Of a call with an access key that another made and no state shows, or by its session, by whom and when."""
+        keys = (one.own_key for one in (use, *use.entries_before) if one.own_key in self._keys)
+        said = "{} {}, which {} made {}".format
+        made = ((key, self._keys[key]) for key in keys)
+        return tuple(said(Word.BY_KEY, key, who_began(one, self._answers), in_utc(one.time)) for key, one in made)
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through

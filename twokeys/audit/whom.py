@@ -29,9 +29,7 @@ def ways_into(one: Change, answers: Answers) -> list[Way]:
 
 
 def level_into(one: Change, answers: Answers) -> Level:
-    """How strong what somebody enters is by the ways into it, or by its policies where no way that is asked for leads
-    there any more.
-    """
+    """How strong what somebody enters is by the ways into it or, where none is asked for, by its policies."""
     found = [way.permissions.level for way in ways_into(one, answers)]
     for each in (answers, answers.before):
         held = each.held_by(one.whom).items() if each and not found else ()
