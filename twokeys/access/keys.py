@@ -4,7 +4,7 @@ The two rules about keys and the one about what is not proved read these stateme
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
@@ -15,7 +15,7 @@ from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.access_roles import CONTROL_TOWER
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up
+from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up, may_be_called
 from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
 from twokeys.access.model.requirements import in_words, window
@@ -25,8 +25,9 @@ from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
+from twokeys.iam.globs import glob
 from twokeys.iam.sts import permission_set_of
-from twokeys.shown import listed
+from twokeys.shown import in_utc, listed
 
 _DENIES = " denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
@@ -39,6 +40,10 @@ _IMPORT = (
     f"makes it by the component OtherStack, or {EXCEPT}"
 )
 _TAKE_IN = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
+_WRITE_AGAIN = (
+    "run `pulumi up --refresh` in the stack of that role: AWS shows a unique id in that place of the trust policy, so "
+    "the update writes the name again (as does any change of the policy, such as a Sid), or remove the grant"
+)
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
@@ -175,7 +180,8 @@ class _Reader:
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door, door.source)
         elif self._asks_for_trust(door):
-            if not any((one, door.target) in self._through_members for one in (door.source, *door.source.groups)):
+            through = ((one, door.target) in self._through_members for one in (door.source, *door.source.groups))
+            if door.target.named_anew(door.source) or not any(through):
                 yield self._without_trust(door, door.source)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
@@ -204,11 +210,22 @@ class _Reader:
         """
         shown = door.trust_key is Key.PRESENT and door.grant_key is Key.PRESENT
         for side in (door.source, door.target):
-            there = self._graph.principals.unsettled(side.kind, side.account) if side.urn is None else ()
+            there = self._may_be(side.kind, side.account, side.name) if side.urn is None else ()
             for principal in (side, *there):
                 if principal.unsettled and not (shown and principal.prefixed):
                     return principal
         return None
+
+    def _may_be(self, kind: str, account: str, name: str) -> Sequence[Principal]:
+        """The principals with a name or a path to come, without those that surely are not called so."""
+        return [one for one in self._graph.principals.unsettled(kind, account) if self._may_be_called(one, name)]
+
+    def _may_be_called(self, one: Principal, name: str) -> bool:
+        made = self._graph.snapshot.by_urn[one.urn or ""]
+        if one.unsettled == "path":
+            return glob(name).matches(one.name)
+        anyhow = glob(name).wild or made.asked("name") is UNKNOWN or "?" not in one.name
+        return anyhow or may_be_called(made, name)
 
     def _not_settled(self, door: Door, unsettled: Principal) -> Statement:
         resource = self._graph.snapshot.by_urn[unsettled.urn or ""]
@@ -272,9 +289,12 @@ class _Reader:
         each = self._callers(source)
         why = next(filter(None, (denial(self._judge.door(one, role), "trust") for one in each)), None)
         excluding = [] if why else [said for one in each for said in self._judge.excluding(one, role, "trust")]
+        anew = role.named_anew(source)
         names = "names neither it nor its account"
         if excluding:
             names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
+        elif anew:
+            names = f"names it as it was before it was made anew on {in_utc(anew)}"
         about = (
             f"{source.kind.capitalize()} {source.name} of account {self._account(source)} is granted sts:AssumeRole on "
             f"role {self._accounts.located(role)}, but "
@@ -288,6 +308,8 @@ class _Reader:
             step = f"{past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
+        elif anew:
+            step = _WRITE_AGAIN
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
@@ -437,7 +459,7 @@ class _Reader:
         elif unpinned:
             lack, step = Lack.PROOF, PIN
             but = f"the role of that name lives in account {self._account(unpinned[0])}"
-        elif unsettled := self._graph.principals.unsettled("role", account):
+        elif unsettled := self._may_be("role", account, name.rpartition("/")[2]):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
         elif self._hidden(grant.document.urn, "policy"):
