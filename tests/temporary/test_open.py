@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 import pytest
+import yaml
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 from twokeys.errors import Refusal
 from twokeys.project.config import read_config
+from twokeys.project.states import states_made
 from twokeys.temporary.change import Opening, closing_minute, lasting, opened
 from twokeys.temporary.open_command import _next_step, open_command
 
@@ -361,6 +363,15 @@ def test_where_no_stack_has_doors_the_next_step_is_the_folder_that_has_them(shop
         refused = refusal(shop, "foo", "--for", "2h", *copying)
         assert refused.why == "no stack's file has twokeys:doors"
         assert "--project" in refused.next_step
+
+
+def test_in_the_clis_shell_the_next_step_is_the_clis_update(shop: Path) -> None:
+    name = yaml.safe_load((shop / "Pulumi.yaml").read_text())["name"]
+    stacks = shop / ".twokeys" / "pulumi" / "backend" / ".pulumi" / "stacks" / name
+    stacks.mkdir(parents=True)
+    (stacks / "shop.json").write_text('{"checkpoint": {"latest": {"resources": [{}]}}}')
+    assert states_made(shop)
+    assert "then pulumi up -s shop, and publish" in _next_step("shop", shop, split=False)
 
 
 def test_after_a_demo_the_sandbox_is_made_with_the_stacks_that_the_demo_had(shop: Path) -> None:

@@ -20,7 +20,7 @@ from twokeys.access.model.names import EVERYONE
 from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.access.reading.snapshot import items, mapping
+from twokeys.access.reading.snapshot import items, mapping, stack_of
 from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, parse_arn
@@ -279,7 +279,8 @@ class _Reader:
             about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
             about += ": the grant key is missing"
             step += "" if both else self._if_elsewhere
-            step = self._if_meant(source.kind, source.account, source.name, elsewhere, role) + step
+            meant = self._if_meant(source.kind, source.account, source.name, elsewhere, role)
+            step = self._of_group(role) or meant + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -304,6 +305,7 @@ class _Reader:
         if source.kind == "group":
             named = "those members of the group who are to come in (AWS takes no group there)"
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
+        step = self._of_group(role) or step
         if why:
             step = f"{past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
@@ -510,6 +512,14 @@ class _Reader:
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
             return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "
+        return ""
+
+    def _of_group(self, role: Principal) -> str:
+        """What writes the trust policy of a door for a group anew, where states tell that its members changed."""
+        for component, name in declaring(self._graph.snapshot, role.urn if self._graph.snapshot.is_state else None):
+            if mapping(mapping(component.get("door")).get("source")).get("kind") == "group":
+                stack = stack_of(component.urn)
+                return f"`pulumi up -s {stack}`: door {name} is for a group, and that writes its members into the trust"
         return ""
 
     def _both_keys(self, urn: str | None, key: KeyName) -> str:

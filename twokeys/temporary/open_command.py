@@ -371,12 +371,12 @@ def _diff(name: str, old: str, new: str) -> str:
 def _next_step(stack: str, project: Path, *, split: bool) -> str:
     from twokeys.project.states import states_made
 
-    made = [path.stem for path in sorted(states_made(project.resolve()), key=lambda path: path.stat().st_mtime_ns)]
-    sandbox = " ".join(dict.fromkeys([*made, stack]))  # the demo's, which `up` does not know, are made with it
+    made = sorted(states_made(project.resolve()), key=lambda path: path.stat().st_mtime_ns)
+    stacks = " ".join(dict.fromkeys([*(path.stem for path in made), stack]))  # the demo's are made with it
+    update = f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack}"
+    if made and not split and ".pulumi" not in made[0].parts:  # in the CLI's shell that is all
+        update += f" (on the sandbox: twokeys sandbox up {stacks})"
     review = f"twokeys fleet split {stack}, have it reviewed" if split else "have it reviewed"
-    update = (
-        f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {sandbox})"
-    )
     return (
         f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export. After its end take the"
         " door out of the file, as the next `twokeys access open` does: until then updates are refused (door-expired)."
