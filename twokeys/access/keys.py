@@ -17,7 +17,7 @@ from twokeys.access.model.access_roles import CONTROL_TOWER
 from twokeys.access.model.documents import Document
 from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up, may_be_called
 from twokeys.access.model.names import EVERYONE
-from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
+from twokeys.access.model.principals import HOLDERS, Identity, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
 from twokeys.access.reading.snapshot import items, mapping, stack_of
@@ -119,12 +119,6 @@ class _Reader:
         assignments = graph.identity_center.assignments
         self._of_sets = {one.role for one in assignments if one.permission_set and one.permission_set.resource}
         self._asked = {(door.source, door.target) for door in graph.doors if door.asked}
-        self._halves: dict[Principal, list[Principal]] = defaultdict(list)
-        """Who is at the other end of a door that has the one key which is written here, and lacks the other."""
-        for door in graph.doors:
-            if door.asked and {door.trust_key, door.grant_key} == {Key.PRESENT, Key.MISSING}:
-                granted = door.grant_key is Key.PRESENT
-                self._halves[door.target if granted else door.source].append(door.source if granted else door.target)
         self._through_members = graph.entered_by_members()
 
     def unpinned(self) -> Iterator[Statement]:
@@ -162,9 +156,6 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
-        if isinstance(door.source, Outsider):
-            yield from self._shut_out(door, door.source)
-            return
         if not (isinstance(door.source, Identity) and door.asked):
             return
         if not (self._pinned(door.source) and self._pinned(door.target)):
@@ -187,20 +178,6 @@ class _Reader:
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
             yield self._impossible(door)
-
-    def _shut_out(self, door: Door, source: Outsider) -> Iterator[Statement]:
-        """A trust in others that a control policy shuts, be it that it spares only accounts of the organization."""
-        role = door.target
-        if source.kind == "everyone" or role.urn is None or not self._graph.guards.is_member(role.account):
-            return
-        foreign = self._judge.as_foreign(source, role)
-        if not _shut_by_control_policy(foreign):
-            return
-        why, organization = denial(foreign, "trust") or "", self._accounts.organization
-        unless = "" if _shut_by_control_policy(door) else f"unless that account is of organization {organization}, "
-        about = f"Role {self._accounts.located(role)} trusts {source.arn}, but {unless}{why}: nobody comes in by it"
-        step = f"{past(why, f'let {source.arn} in')}, or take it out of the trust policy"
-        yield replace(_about(door, Lack.TRUST, about, step, role), advice=True)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -276,10 +253,10 @@ class _Reader:
             step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
-            about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
+            about += f", but this stack has neither that {source.kind} nor a grant for it"
             about += ": the grant key is missing"
             step += "" if both else self._if_elsewhere
-            meant = self._if_meant(source.kind, source.account, source.name, elsewhere, role)
+            meant = self._if_meant(source.kind, source.account, source.name, elsewhere)
             step = self._of_group(role) or meant + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
@@ -468,7 +445,7 @@ class _Reader:
             lack, step = Lack.PROOF, _IMPORT
             but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
-            but = f"no role of this stack answers to that and trusts it{self._made_in(elsewhere)}"
+            but = "no role of this stack answers to that and trusts it"
             for one in elsewhere:
                 if one.account == source.account and not self._graph.snapshot.is_beside(at):
                     at, line = one.urn, one.source
@@ -476,7 +453,7 @@ class _Reader:
                 f"add the role with a trust policy that names {named}, or correct the ARN, or remove the grant"
                 f"{self._if_elsewhere}"
             )
-            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere, source) + step
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -496,19 +473,9 @@ class _Reader:
         here = [one for one in found if one.account != account and not self._graph.snapshot.is_beside(one.urn)]
         return [one for one in here if not self._pinned(one)], [one for one in here if self._pinned(one)]
 
-    def _made_in(self, namesakes: list[Principal]) -> str:
-        """In which accounts those are made that are called as what a document names, and by which providers."""
-        resources = self._graph.snapshot.by_urn
-        made = [(one, resources.get(resources[one.urn or ""].provider or "")) for one in namesakes]
-        by = [f"in account {self._account(one)}{f' by provider {at.name}' if at else ''}" for one, at in made]
-        return f"; {namesakes[0].label} is made {listed(by)}" if by else ""
-
-    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal], other_end: Principal) -> str:
-        """Whoever of the stack is meant by what a document names, it seems: of such a kind and account, who alone has
-        the other key to the same door, or whose name is spelt almost so; or who has another path or account.
-        """
-        halves = [one for one in self._halves[other_end] if one.urn and (one.kind, one.account) == (kind, account)]
-        if near := halves[0] if len(halves) == 1 else self._graph.principals.near(kind, account, name):
+    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal]) -> str:
+        """Whoever of the stack is meant, it seems: whose name is spelt almost so, or who has another path or account."""
+        if near := self._graph.principals.near(kind, account, name):
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
             return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "

@@ -43,9 +43,8 @@ def leave_out_former(snapshot: Snapshot, principals: Principals) -> None:
 
 def _made_after(role: Resource, named: Resource) -> datetime | None:
     """When a principal was made, if that was after a role's trust policy was written last."""
-    made, written = named.since.first, role.since.last
+    made, written, only_read = named.since.first, role.since.last, named.stays and not named.text(_DATED)
     by_aws = role.since.exactly and all(one.text(_DATED) for one in (role, named))
-    only_read = named.made_by or (named.stays and not named.text(_DATED))
-    if made is None or written is None or only_read:
+    if made is None or written is None or only_read or named.made_by:
         return None
     return made if made - written > (timedelta() if by_aws else _CLOCKS) else None
