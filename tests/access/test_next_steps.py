@@ -447,4 +447,4 @@ def test_whoever_takes_a_next_step_is_rid_of_the_finding(name: str) -> None:
                 taken(world)
                 assert name in KEYS or (step, world.refused) == (step, [])
             left = world.findings({} if callable(taken) else taken)
-            assert found.subject not in [one.subject for one in left], step
+            assert found.subject not in [one.subject for one in left if found.advice or not one.advice], step

@@ -474,7 +474,7 @@ class _Reader:
         return [one for one in here if not self._pinned(one)], [one for one in here if self._pinned(one)]
 
     def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal]) -> str:
-        """Whoever of the stack is meant, it seems: whose name is spelt almost so, or who has another path or account."""
+        """Whoever of the stack seems to be meant: whose name is spelt almost so, or who has another path or account."""
         if near := self._graph.principals.near(kind, account, name):
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
