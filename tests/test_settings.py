@@ -440,6 +440,9 @@ SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.ci.permissions
         (changed(MANAGEMENT, "people.users", ["alice", "Alice"]), "", "alice is the same name to AWS", ""),
         (changed(MANAGEMENT, "people.groups.developers", []) | TO_DEVELOPERS, "", "nobody is in this group", ""),
         (changed(STAGE, "doors.ci.from", {"role": "*"}), "", "", "`*` is not allowed, name one"),
+        # A path has at most 512 characters with both its slashes, of which one is written: CREATE_ROLE
+        (changed(STAGE, "doors.ci.to.role", "/team/temp"),
+         "", "a path of at most 511 characters, as in deploy/ci", "without a slash in front"),
         (STAGE | {"accounts": {"one": {}, "two": {}}}, "", "one, two", "name the account"),
         (changed(STAGE, "doors.ci.keys", ["grant"]),
          "twokeys:doors.ci.permissions", "makes no role here", ""),

@@ -481,5 +481,5 @@ def test_a_declared_door_of_identity_center_says_its_reason_and_owner() -> None:
     ways = [way for way in seen(world, STAGE).ways if way.source.who.kind == "identity-center-group"]
     (why,) = {way.why for way in ways}
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/mfa-configure.html: a setting that no key tells
-    assert {conditions(way) for way in ways} == {"as its sign-in asks (not looked at)"}
+    assert {conditions(way) for way in ways} == {"as its sign-in asks"}
     assert why == "on-call; Incidents; owner platform"

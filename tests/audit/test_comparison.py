@@ -620,10 +620,10 @@ OF_HUB = {"requestParameters": {"name": f"arn:aws:cloudtrail:us-east-1:{HUB}:tra
             "StopLogging",
             STAGE,
             {"again": at(3)},
-            ["logging was stopped (ours)"],
+            ["logging was stopped until 2026-09-04 09:00 UTC (ours)"],
             f"user eve of {STAGE} called StopLogging",
         ),
-        ("StopLogging", STAGE, {"again": at(-1)}, ["logging was stopped (ours)"], None),
+        ("StopLogging", STAGE, {"again": at(-1)}, ["logging was stopped until 2026-08-31 09:00 UTC (ours)"], None),
     ],
 )
 def test_who_stopped_or_changed_a_trail_is_unusual_and_nothing_is_known_until_it_was_started(

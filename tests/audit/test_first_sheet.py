@@ -20,6 +20,7 @@ from twokeys.audit.events import at_the_top, to_look_at
 from twokeys.audit.person import by_person
 from twokeys.audit.to_look_at import to_look_at as each_use
 
+BRIEFLY = ((1, "Attach"), (3, "Detach"))
 POLICY = {"policyId": "p-12345678", "targetId": STAGE}
 
 
@@ -200,12 +201,13 @@ def test_a_key_that_somebody_made_for_somebody_else_and_no_state_shows_is_to_be_
         call["userIdentity"] = entry(f"arn:aws:sts::{HUB}:assumed-role/zoe/s", "", at(1))["userIdentity"]
     found = of_two_times(world, world, call)
     if of_nobody_here:
-        own = replace(found.answers, ways=tuple(way for way in found.answers.ways if not way.by_access_role))
+        ways = tuple(way for way in found.answers.ways if not way.by_access_role)
+        own = replace(found.answers, ways=ways, before=None)
         found = replace(found, answers=own, not_in_states=not_in_states(own, found.changes))
         assert not found.not_in_states
     of_keys = [line for _, line in found.sheet.lines if "CreateAccessKey" in line]
     said = [line.partition(" -> ")[2].partition(" in ")[0] for line in of_keys]
-    assert said == ["CreateAccessKey (AKIA1) of zoe"] * looked_at
+    assert said == ["CreateAccessKey (AKIA1) of zoe"] * (looked_at and not of_nobody_here)
 
 
 def test_an_entry_by_a_brief_membership_is_right_after_those_without_a_door() -> None:
@@ -242,3 +244,39 @@ def test_what_changed_as_the_states_show_it_is_in_order_of_time() -> None:
     closed = CLOSED | {"eventTime": at(3)}
     found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI, granted=False), UNGRANTED, closed)
     assert [when for when, _ in found.sheet.planned] == ["2026-09-03 09:00", "2026-09-04 09:00"]
+
+
+@pytest.mark.parametrize("leads_here", [True, False])
+def test_who_joined_and_who_left_a_group_are_a_line_each_where_it_leads_into_what_was_asked(
+    *, leads_here: bool
+) -> None:
+    """https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_DeleteGroupMembership.html."""
+    old, new = (center(targetId=STAGE if leads_here else HUB) for _ in range(2))
+    put(old, "aws:identitystore/user:User", "bob", old.hub, userName="bob", userId="u-2")
+    replaced(old, "m", memberId="u-2", membershipId="m-2")
+    asked = {
+        "CreateGroupMembership": {"groupId": "g-1", "memberId": {"userId": "u-1"}},
+        "DeleteGroupMembership": {"membershipId": "m-2"},
+        "DeleteUser": {"userId": "u-2"},
+    }
+    calls = [
+        called(HUB, at(day), call, "eve", eventSource="identitystore.amazonaws.com", requestParameters=of)
+        for day, (call, of) in enumerate(asked.items())
+    ]
+    sheet = of_two_times(old, new, *calls).sheet
+    assert [
+        (when, what.partition(" -> ")[2].partition(" of ")[0]) for when, what in sorted([*sheet.planned, *sheet.lines])
+    ] == [
+        ("2026-09-01 09:00", "CreateGroupMembership (Identity Center user ann)"),
+        ("2026-09-02 09:00", "DeleteGroupMembership (Identity Center user bob)"),
+        ("2026-09-03 09:00", "DeleteUser"),
+    ] * leads_here
+
+
+def test_who_entered_what_was_stronger_for_a_while_is_on_its_line() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_AttachRolePolicy.html."""
+    asked = {"roleName": "deployer", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    calls = [called(STAGE, at(day), f"{do}RolePolicy", "eve", requestParameters=asked) for day, do in BRIEFLY]
+    found = compared(two_keys(), *calls, entry(CI_SESSION, DEPLOYER, at(2)), from_states=True)
+    (line,) = (line for _, line in found.sheet.lines if "AttachRolePolicy" in line)
+    assert "; entered meanwhile: role ci of management" in line

@@ -229,6 +229,18 @@ def test_a_copy_has_both_keys_where_the_grant_of_its_original_is_made_elsewhere(
 
 
 @pytest.mark.usefixtures("_unpreviewed")
+def test_a_copy_of_another_company_s_door_has_only_the_key_that_we_can_make(shop: Path) -> None:
+    text = CONFIG.replace(
+        "from: {user: alice}",
+        'from: {account: "777788889999", role: scanner}\n      keys: [trust]\n      externalId: x-1',
+        1,
+    )
+    (shop / "Pulumi.shop.yaml").write_text(text)
+    call(shop, "help", "--from", "shop-reader", "--for", "2h", "--reason", "Looking")
+    assert read_config(shop / "Pulumi.shop.yaml")["twokeys:doors"]["help"]["keys"] == ["trust"]
+
+
+@pytest.mark.usefixtures("_unpreviewed")
 @pytest.mark.parametrize("door", [("a",), ("b", "--from", "a")])
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 def test_a_file_in_one_line_and_one_of_another_system_keep_their_layout(

@@ -15,16 +15,18 @@ PEOPLE = ("user", "identity-center-user")
 GROUPS = ("group", "identity-center-group")
 
 
-def into(answers: Answers, target: str | None) -> Answers:
-    """Only what leads into the accounts that `target` names: an id, a name, an environment or a stack; None is all.
+def into(answers: Answers, *targets: str | None) -> Answers:
+    """Only what leads into the accounts that `targets` name: an id, a name, an environment or a stack; none is all.
 
     What is not proved and not about one account stays; so do the passwords and access keys of users who come in from
-    elsewhere, as whoever has one comes in by it. Raises Refusal when `target` names no account.
+    elsewhere, as whoever has one comes in by it. Raises Refusal when one of them names no account.
     """
-    if target is None:
+    asked, every = [one for one in targets if one is not None], answers.accounts.items()
+    if not asked:
         return answers
-    accounts = {id: account for id, account in answers.accounts.items() if target.lower() in account.called}
-    if not accounts:
+    each = {one: {id for id, account in every if one.lower() in account.called} for one in asked}
+    accounts = {id: account for id, account in every if any(id in of for of in each.values())}
+    for target in (one for one, of in each.items() if not of):
         known = sorted({name for account in answers.accounts.values() for name in account.called})
         shown = sorted(f"{one.name} ({one.id})" if one.name != one.id else one.id for one in answers.accounts.values())
         environments = sorted({one.environment for one in answers.accounts.values() if one.environment})

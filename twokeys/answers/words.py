@@ -12,7 +12,7 @@ from twokeys.answers.model import ANY_ANCHOR, KeyPlace, Step, Time, Way
 from twokeys.doors.expiry import left, on, until
 from twokeys.shown import in_utc, listed
 
-SIGN_IN = "as its sign-in asks (not looked at)"
+SIGN_IN = "as its sign-in asks"
 
 
 def into(way: Way, target: str = "") -> str:

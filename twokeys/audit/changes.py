@@ -211,6 +211,9 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
             return "root-user", "root user", str(asked.get("accessKeyId") or "")
     if name == "CreatePolicy":
         asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
+    answer = mapping(record.get("responseElements"))
+    own_id = {**mapping(answer.get("user")), **answer}.get("userId")  # Identity Center hides the names of users
+    asked = {"userId": own_id, **{key: one for key, one in asked.items() if one != HIDDEN}}
     if name == "PatchGroup":
         asked["groupId"] = asked.get("id")
     if name.endswith("Provider") and name.startswith(("Create", "Delete")):  # the one names it, the other its ARN

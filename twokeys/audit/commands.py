@@ -41,7 +41,7 @@ class _Moment(click.DateTime):
 
 
 @click.command()
-@click.argument("target", required=False)
+@click.argument("targets", nargs=-1, metavar="[TARGET]...")
 @sources
 @click.option(
     "--events",
@@ -100,7 +100,7 @@ class _Moment(click.DateTime):
 )
 def audit(  # noqa: PLR0913 - one parameter an option
     *,
-    target: str | None,
+    targets: tuple[str, ...],
     shown: Callable[..., Snapshot],
     logs: tuple[Path, ...],
     events_api: bool,
@@ -117,7 +117,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     as_json: bool,
     exit_code: bool,
 ) -> int:
-    """Answer who can enter TARGET (an account, an environment or a stack; default: every account).
+    """Answer who can enter each TARGET (an account, an environment or a stack; default: every account).
 
     By the states of all stacks (--state), or what AWS has (--live); CloudTrail's records (--events) say who did.
     A name that a stack and an account share is every account of the stack; the account's id is that account alone.
@@ -145,7 +145,7 @@ def audit(  # noqa: PLR0913 - one parameter an option
     if at:
         _refuse_later(there, at)
     everywhere = _answers(there, pack_config, now)
-    whole = into(everywhere, target)
+    whole, target = into(everywhere, *targets), ", ".join(targets) or None
     if logs or events_api:
         named = tuple(known_region(one, "--region") for one in regions)
         trail = _from_files(logs, named, *period) if logs else _from_api(named, *period)

@@ -15,10 +15,10 @@ from twokeys.audit.bearing import may_deny
 from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
 from twokeys.audit.differs import NO_CALL
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
-from twokeys.audit.shown import is_shown
+from twokeys.audit.shown import is_of_credentials, is_of_nobody_here
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.strengths import strength
-from twokeys.audit.trail import LOGGING, Change
+from twokeys.audit.trail import Change
 from twokeys.audit.unusual import Word
 from twokeys.audit.who_called import called, given, who_began
 from twokeys.audit.whom import enter, ways_into
@@ -71,11 +71,13 @@ def first_sheet(comparison: Comparison) -> Sheet:
     return Sheet(to_look_at.in_order(found), sorted(planned), each_did, changes)
 
 
-def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, str], list[Stood]]:
+def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, tuple[str, ...]], list[Stood]]:
     """The changes of keys of a kind by who called and whom they are of, the strongest first."""
-    found: dict[tuple[int, str, str], list[Stood]] = defaultdict(list)
+    found: dict[tuple[int, str, tuple[str, ...]], list[Stood]] = defaultdict(list)
     for kind, stood in sorted(_changes(answers, comparison), key=lambda one: -strength(one[1].change, answers)):
-        found[kind, who_began(stood.change.use, answers), stood.change.of[1] + stood.not_provisioned].append(stood)
+        one = stood.change
+        whom = one.of[: 3 if one.gives in LETS_IN else 2]  # of a group each member is a line
+        found[kind, who_began(one.use, answers), (*whom, stood.not_provisioned)].append(stood)
     return found
 
 
@@ -91,8 +93,7 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed and (one.key, one.use.id) not in told):
-        key = one.use.event == "CreateAccessKey" and not is_shown(one, answers)
-        if (key or (one.gives == MFA_DEVICE and one.undone)) and not one.is_own:
+        if one.gives == MFA_DEVICE and one.undone and not (one.is_own or is_of_nobody_here(one, answers)):
             yield to_look_at.CHANGE, Stood(one, one.use.time, None)
         elif not one.undone and ways_into(one, answers):
             there = answers.before and one.held in answers.before.holds and not one.call.writes
@@ -136,7 +137,7 @@ def _line(did: to_look_at.Did, answers: Answers) -> tuple[str, str]:
 
 
 def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
-    """Why, in few words: of what no door explains, and of logging, which the call's name tells, what else it was."""
+    """Why, in few words: of what no door explains what else it was."""
     plain = {to_look_at.UNUSUAL, to_look_at.CHANGED}
     labels = dict.fromkeys(label for one in same for label in sorted(one.labels.keys() - plain))
     meanwhile = dict.fromkeys(why for one in same for why in one.while_what)
@@ -145,8 +146,7 @@ def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
     failed = sum(use.failed is not None for use in uses)
     some = 0 < failed < len(uses)
     others = dict.fromkeys(why for why in surprises if not (some and why.startswith(Word.FAILED)) and why not in after)
-    told = NO_DOOR in labels or uses[0].event in LOGGING
-    said = [] if told else sorted(others, key=lambda why: why.startswith(Word.FIRST_ENTRY))[:2]
+    said = [] if NO_DOOR in labels else sorted(others, key=lambda why: why.startswith(Word.FIRST_ENTRY))[:2]
     why = [*labels, *meanwhile, *after, *said, *([f"{failed} failed"] if some else [])]
     return f": {', '.join(dict.fromkeys(why))}" if why else ""
 
@@ -177,8 +177,10 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
     text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{let_in}{_whence(uses)}"
-    lasted = "".join(dict.fromkeys(each.lasted(answers) for each in calls))
-    return _when(uses), text + calls[0].not_provisioned + lasted
+    came = (
+        (each.came if each.since and not is_of_credentials(each.change) else each.lasted)(answers) for each in calls
+    )
+    return _when(uses), text + calls[0].not_provisioned + "".join(dict.fromkeys(came))
 
 
 def _whence(uses: Sequence[Use]) -> str:

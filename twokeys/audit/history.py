@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, filterfalse
 
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.audit.bearing import OF_IDENTITY_CENTER, matters, may_deny
-from twokeys.audit.changes import CALLS, MOVES, TRUST
+from twokeys.audit.changes import ASSIGNS, CALLS, MOVES, TRUST
 from twokeys.audit.shown import is_of_credentials, is_of_nobody_here, is_over, stands_anyway
 from twokeys.audit.trail import Change
 from twokeys.iam import PolicyDocument
@@ -46,6 +46,7 @@ class History:
             if one.use.event in MAKES:
                 self.made.add(one.whom)
         self.last = {one.key: one for one in self.done}
+        self._assigned = {one.of[2].partition(" ")[0] for one in self.done if one.gives == ASSIGNS}
 
     def fates(self) -> Iterator[tuple[Change, datetime | None, bool]]:
         """Each call that may let more in, until when what it gave stood, if not to the records' end, and whether it may
@@ -57,13 +58,14 @@ class History:
         for one in self.done:
             same, time = self.of[one.key], one.use.time
             at = position[one.key] = position.get(one.key, -1) + 1
-            if not one.call.widens or is_of_nobody_here(one, answers) or not matters(one, self.last, answers):
+            if not one.call.widens or self._is_of_nobody_here(one) or not matters(one, self.last, answers):
                 continue
             wrote = same if one.gives.startswith("Put") else []
             before = (each for each in wrote if each.use.time <= time)
             if one.undone and not may_deny(one, before, self.last, answers):
                 continue
             back = one.use.event == MOVES and one.boundary in same[0].parameters.split(", ")[:2]
+            back = back or (one.undone and self.of[one.whom][0].use.event in MAKES)  # who was made without it
             if back or (one.use.event == "AttachPolicy" and same[0].undone):  # to where it was, or what bound them
                 continue
             end = (ended.get(one.key) or ended.setdefault(one.key, _ended(same)))[at]
@@ -79,7 +81,7 @@ class History:
         what that was, as older states have it, as a call that gives it.
         """
         answers, then = self.answers, self.answers.before
-        for one in self._first:
+        for one in filterfalse(self._is_of_nobody_here, self._first):
             said = then.holds.get(one.held) if then and self.shows(one) else None
             if said and isinstance(said.policy, PolicyDocument) and (one.call.deletes or one.call.writes):
                 was = replace(one, policy=said.policy)
@@ -89,6 +91,9 @@ class History:
                     yield one, was
             elif self._took_away(one):
                 yield one, None
+
+    def _is_of_nobody_here(self, one: Change) -> bool:
+        return one.of[1] not in self._assigned and is_of_nobody_here(one, self.answers)
 
     def _took_away(self, one: Change) -> bool:
         """Whether a first call took away, or wrote anew, what no state shows."""

@@ -48,6 +48,13 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
     def own(one: Stood) -> Stood:
         return replace(one, entered=tuple(filter(did, one.entered)))
 
+    taken_back = tuple(
+        one
+        for one in map(own, comparison.taken_back)
+        if one.entered or (concerns(one) and (one.lost or not one.permissions or enter(one.change, answers)))
+    )
+    not_in_states = tuple(one for one in map(own, comparison.not_in_states) if one.entered or concerns(one))
+    told = {id for one in (*taken_back, *not_in_states) for id in one.calls}
     return replace(
         comparison,
         answers=answers,
@@ -57,13 +64,9 @@ def by_person(comparison: Comparison, answers: Answers, everywhere: Answers | No
         population=population,
         unusual=tuple(one for one in comparison.unusual if did(one.use)),
         sign_ins=tuple(one for one in comparison.sign_ins if is_person(one.user.who, person)),
-        changes=tuple(one for one in comparison.changes if did(one.use) or _is_of(one, answers)),
-        taken_back=tuple(
-            one
-            for one in map(own, comparison.taken_back)
-            if one.entered or (concerns(one) and (one.lost or not one.permissions or enter(one.change, answers)))
-        ),
-        not_in_states=tuple(one for one in map(own, comparison.not_in_states) if one.entered or concerns(one)),
+        changes=tuple(one for one in comparison.changes if did(one.use) or _is_of(one, answers) or one.use.id in told),
+        taken_back=taken_back,
+        not_in_states=not_in_states,
         unexplained=tuple(filter(partial(_may_differ, everywhere or answers), comparison.unexplained)),
         earlier=tuple(filter(did, comparison.earlier)),
         apart=dict(_own_calls(comparison, answers)),

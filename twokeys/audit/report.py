@@ -47,7 +47,7 @@ def title(answers: Answers, target: str | None, comparison: Comparison | None) -
 def question(answers: Answers, target: str | None, comparison: Comparison | None) -> str:
     """The question; of a name that means several accounts, or another, which they are; of events of which period."""
     names = sorted(one.name for one in answers.accounts.values())
-    several = target is not None and target not in answers.accounts and names != [target]
+    several = target is not None and target not in answers.accounts and names != sorted(target.split(", "))
     asked = f"Whether {answers.person} can enter" if answers.person else "Who can enter"
     when = asked_of(comparison) if comparison else ""
     did = f", and {'' if answers.person else 'who '}did {when}" if when else ""

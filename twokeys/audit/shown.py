@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from twokeys.access.model.documents import MASKS
 from twokeys.answers.model import BOUNDARY, PASSWORD, Answers
-from twokeys.audit.changes import BEING, LETS_IN, TAKEN_BACK, TRUST
+from twokeys.answers.selection import GROUPS
+from twokeys.audit.changes import BEING, JOINS, LETS_IN, TAKEN_BACK, TRUST
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.iam import PolicyDocument
@@ -65,16 +66,26 @@ def is_of_credentials(one: Change) -> bool:
 
 
 def is_of_nobody_here(one: Change, answers: Answers) -> bool:
-    """Whether a change tells who may be somebody, of an account that was not asked for, whom no answer is about.
+    """Whether a change tells who may be somebody, is in a group or is there, of whom no answer is about: of another
+    account than those that were asked for, or of IAM Identity Center.
 
     Somebody of a group or an account as a whole that an answer is about may be anybody of it.
     """
     whose, account = one.of[1], one.use.account
-    shown = bool(whose) and one.whom in answers.written
-    if one.gives not in BEING or account in answers.accounts or not shown:
+    sides = [side for side in (answers, answers.before) if side]
+    party = next((side.principals[whose] for side in sides if whose in side.principals), None)
+    is_known = party is not None and (one.gives == JOINS or one.call.deletes)
+    asked = one.gives not in BEING or account in answers.accounts or not whose or one.whom not in answers.written
+    if asked and not is_known:
         return False
-    ends = [end for step in answers.steps for end in (step.source, step.target)]
+    ways = (way for side in sides for way in side.all_ways if way.account in answers.accounts)
+    ends = [end for way in ways for step in way.steps for end in (step.source, step.target)]
     ends += [end for door in answers.doors for end in (door.source, door.target)]
     ends += [end for lacking in answers.not_proved for end in (lacking.source, lacking.target) if end]
-    here = [end.who for end in ends if end.who.account == account]
-    return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in here)
+    here = {end.who for end in ends}
+    if party and is_known:
+        groups = [who for who in here if who.kind in GROUPS]
+        is_in = (side.is_member(party.who.name, who) is not False for side in sides for who in groups)
+        return party.who not in here and (one.gives == JOINS or not any(is_in))
+    own = (who for who in here if who.account == account)
+    return not any(who.kind not in ("role", "user") or who.name.rpartition("/")[2] == whose for who in own)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from twokeys.audit.record import ENTERING, SESSIONS, SIGN_INS, Use
 from twokeys.audit.stood import BRIEFLY
 from twokeys.audit.trail import LOGGING
 from twokeys.audit.unusual import Word
-from twokeys.audit.who_called import who_began
+from twokeys.audit.who_called import called, given, who_began
 from twokeys.audit.words import FEW, NO_DOOR, by_door, said_of, used
 from twokeys.shown import in_utc
 
@@ -150,12 +151,12 @@ def did_and_changed(answers: Answers, comparison: Comparison) -> tuple[list[Did]
     entered, meanwhile = defaultdict[str, str](str), comparison.meanwhile(answers)
     for each in comparison.not_in_states:
         entered[each.change.use.id] += each.came(answers)
-    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered)), meanwhile)
+    groups = _alike((*_entries_and_unusual(comparison), *_changed(comparison, entered, answers)), meanwhile)
     unmet = {one.use.id for one in comparison.population if one.unmet}
     about = unmet, {use.source for use in comparison.undeclared}, comparison.strengths
     own: dict[tuple[int, str, str], list[Alike]] = defaultdict(list)
     for one in sorted((one for one in groups if [*one.labels] != [CHANGED]), key=lambda one: one.order(*about)):
-        use, kind = one.uses[0], one.kind
+        use, kind = one.uses[0], _UNUSUAL if one.kind == _LOGGING and _goes_on(one.uses[0], comparison) else one.kind
         own[kind, who_began(use, answers), use.target.name if kind == _UNUSUAL else ""].append(one)
     did = []
     for (kind, who, _), same in own.items():
@@ -163,6 +164,13 @@ def did_and_changed(answers: Answers, comparison: Comparison) -> tuple[list[Did]
         strengths = (comparison.strengths.get(use.id) for one in same for use in one.uses)
         did.append(Did(_FAILED if every else kind, who, same, frozenset(of for of in strengths if of is not None)))
     return did, sorted((one for one in groups if [*one.labels] == [CHANGED]), key=lambda one: len(one.uses))
+
+
+def _goes_on(use: Use, comparison: Comparison) -> bool:
+    """Whether the organization's trail has all of a member account that stopped its own."""
+    management = {way.steps[-1].source.who.account for way in comparison.answers.ways if way.by_access_role}
+    there = [one.recorded for one in comparison.was_read.accounts if one.account == use.account]
+    return bool(management - {use.account} and there) and all(one.files and not one.own_files for one in there)
 
 
 def in_time(rows: Rows) -> Rows:
@@ -183,12 +191,15 @@ def _entries_and_unusual(comparison: Comparison) -> Iterator[_Said]:
     yield from ((one.use, UNUSUAL, one.why, "") for one in comparison.unusual)
 
 
-def _changed(comparison: Comparison, entered: Mapping[str, str]) -> Iterator[_Said]:
+def _changed(comparison: Comparison, entered: Mapping[str, str], answers: Answers) -> Iterator[_Said]:
     told = {id for each in comparison.taken_back for id in each.calls}
     for one in comparison.changes:
         if one.use.failed or one.use.id not in told:
-            said = f"{one}{entered.get(one.use.id, '')}".removeprefix("; ")
-            yield one.use, CHANGED, (said,) if said else (), one.trusts
+            what = re.sub(r"[^\s,;]*[^\d\s,;][^\s,;]*", lambda word: called(word[0], answers), str(one))
+            if one.of[1] in answers.principals and (whom := called(one.of[1], answers)) not in what:
+                what = ", ".join(filter(None, (whom + given(one, answers), what)))
+            said = f"{what}{entered.get(one.use.id, '')}".removeprefix("; ")
+            yield one.use, CHANGED, (said,) if said else (), one.trusts or one.of[0]
 
 
 def _alike(said: Iterable[_Said], meanwhile: Mapping[str, list[str]]) -> list[Alike]:

@@ -134,9 +134,10 @@ def _days_of(one: Covered) -> str:
     )
     by_what = "with digests of all of it" if one.recorded.digests else ""
     by_what = "of each day something was read" if one.without_digests else by_what
+    not_given = [file.rpartition("/")[2] for file in one.not_given]
     parts = (
         *days,
-        f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(one.not_given, most=FEW)})"
+        f"{counted(len(one.not_given), 'log file')} that digests list not given ({listed(not_given, most=FEW)})"
         if one.not_given
         else "",
         f"not covered {one.lacks}".rstrip() if one.lacks is not None else by_what,

@@ -77,8 +77,8 @@ def _without_arn(value: str) -> str:
 def _named_with_path(who: str, example: str, most: int, page: str) -> AfterValidator:
     return must_match(
         rf"(?=(.{{0,510}}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{{1,{most}}}",
-        f"the name of {who} has 1 to {most} letters, digits and +=,.@_-, and before it may stand a path of at most 512"
-        f" characters with both slashes, as in {example} ({page})",
+        f"the name of {who} has 1 to {most} letters, digits and +=,.@_-, and before it may stand a path of at most 511"
+        f" characters, as in {example} ({page})",
         "write it so, without a slash in front; `*` is not allowed, name one",
     )
 
