@@ -173,6 +173,17 @@ def test_a_denial_without_the_external_id_demands_it(denied: str, condition: dic
     assert world.rules() == [rule]
 
 
+def test_an_outsider_that_is_denied_or_whose_role_lives_nobody_knows_where_is_not_asked_for_an_external_id() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    vendor = arn(OUTSIDE, "root")
+    world = two_keys()
+    world.role("vendor", world.stage, document(trusts(vendor), trusts(vendor, effect="Deny")))
+    assert world.rules() == []
+    anywhere = world.add("Provider", "anywhere", allowedAccountIds=UNKNOWN)
+    world.role("partner", anywhere, document(trusts(vendor)))
+    assert "external-id" not in world.rules()
+
+
 def user_without_mfa(world: World) -> None:
     world.add("User", "alice", world.hub, name="alice")
     world.add("UserPolicy", "enter", world.hub, user="alice", name="enter", policy=document(grants(DEPLOYER)))

@@ -17,8 +17,9 @@ from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, do
 from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Graph, build
 from twokeys.access.reading.snapshot import Resource, Snapshot
+from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
-from twokeys.pack.other_states import other_states
+from twokeys.pack.other_states import Beside, other_states
 
 TOOLS = "urn:pulumi:tools::central::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
@@ -393,6 +394,17 @@ def test_a_first_door_is_made_grant_first_by_the_exception_that_the_refusal_offe
     with_trust = states(default_provider(), deployer(CI))
     assert refused(central(DEPLOYER), with_trust, preview=preview) == []
     assert "is not used" in said(central(DEPLOYER), with_trust | offered, "door-needs-trust")
+
+
+def test_a_rule_that_fails_on_what_a_change_makes_is_no_pass_beside_the_others() -> None:
+    def broken(graph: Graph, *_: object) -> list[Any]:
+        if any(graph.roles):
+            raise RuntimeError("boom")
+        return []
+
+    beside = Beside(Snapshot(()), {}, [replace(RULES[0], check=broken)])
+    (failed,) = beside.completed(Snapshot(()), app().snapshot, None)
+    assert "boom" in failed.message
 
 
 def test_an_exception_counts_for_the_rule_that_refuses_beside_the_other_stack(states: States, preview: bool) -> None:

@@ -217,6 +217,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []
+    assert "until 2026" not in _Page(printed).text
     assert not re.search(r"code \{[^}]*display: block", printed), "a command in a sentence begins no new line"
     assert _Page(printed).text.count("sign in to the console with MFA") == 1, "where no link leads there, one does not"
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html

@@ -23,7 +23,7 @@ from twokeys.access.paths import leading_out
 from twokeys.access.reading.snapshot import items, mapping, stack_of
 from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
-from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, parse_arn
+from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, is_account_id, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
 from twokeys.iam.globs import glob
 from twokeys.iam.sts import permission_set_of
@@ -532,7 +532,7 @@ class _Reader:
         """It as a document names it: no program can write what is not known yet, but has an output of it, and of an
         account to come a component declares it.
         """
-        if not principal.account.isdigit():
+        if not is_account_id(principal.account):
             return f"{principal.arn} (with CrossAccountAccess or `twokeys.declared`, as that id is not known yet)"
         made = self._graph.snapshot.by_urn.get(principal.urn or "")
         if made is not None and not made.is_there and is_made_up(made):

@@ -24,7 +24,7 @@ _GROUP_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGro
 _IDENTITY_GROUP_PAGE = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroup.html"
 _POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"
 _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
-QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
+ORG_QUOTAS = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 _OU_LEVELS = 5
 _ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -149,7 +149,7 @@ def check_unit_path(value: str) -> str:
         )
     if len(names) > _OU_LEVELS:
         raise refuse(
-            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({QUOTAS_PAGE})",
+            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({ORG_QUOTAS})",
             "use a shorter path",
         )
     return value

@@ -36,8 +36,8 @@ A kind is one of the three that say where its grant is. `Who.label` of `twokeys.
 HOLDERS: tuple[Holder, ...] = get_args(Holder)
 WITHOUT_GRANT: tuple[WithoutGrant, ...] = get_args(WithoutGrant)
 NOT_OURS: tuple[NotOurs, ...] = get_args(NotOurs)
-_KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
-TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in _KINDS.items()}
+KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
+TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in KINDS.items()}
 
 
 def _of_each(ending: str) -> Mapping[str, Holder]:
@@ -54,7 +54,7 @@ IDENTITY_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aw
 LIST_OF_USERS = "aws:iam/groupMembership:GroupMembership"
 LIST_OF_GROUPS = "aws:iam/userGroupMembership:UserGroupMembership"
 ABOUT_PRINCIPALS = frozenset({
-    *_KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *EXCLUSIVE_INLINE,
+    *KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *EXCLUSIVE_INLINE,
     *EXCLUSIVE_ATTACHMENT, LIST_OF_USERS, LIST_OF_GROUPS, PASSWORD, ACCESS_KEY, *IDENTITY_PROVIDERS,
 })  # fmt: skip
 """The types that say which principals there are and what they hold; each names those that it is about."""
@@ -250,8 +250,8 @@ class Principals:
         return self._unsettled.get((kind, account), ())
 
     def _read_principals(self) -> None:
-        for resource in self._snapshot.of_type(*_KINDS):
-            kind = _KINDS[resource.type]
+        for resource in self._snapshot.of_type(*KINDS):
+            kind = KINDS[resource.type]
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
             given, path = self.identity(resource, "name"), self.identity(resource, "path")
