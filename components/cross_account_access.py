@@ -12,13 +12,12 @@ from twokeys.doors.documents import (
     door,
     grant_document,
     grant_resource,
-    name_of,
-    path_of,
     permissions_document,
     permissions_resource,
     symbolic_documents,
     trust_document,
 )
+from twokeys.doors.who import name_of, path_of
 
 _After = pulumi.Input[Sequence[pulumi.Input[pulumi.Resource]] | pulumi.Resource] | None
 

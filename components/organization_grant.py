@@ -16,8 +16,9 @@ from twokeys.doors import (
     symbol,
 )
 from twokeys.doors import OrganizationGrant as DeclaredGrant
-from twokeys.doors.documents import GRANT_TYPES, name_of
+from twokeys.doors.documents import GRANT_TYPES
 from twokeys.doors.expiry import open_until
+from twokeys.doors.who import name_of
 from twokeys.settings.models import OrganizationGrantSettings, Settings, asks_for_mfa, principal_of
 
 

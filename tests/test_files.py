@@ -158,6 +158,7 @@ def test_a_file_that_another_run_holds_is_refused_after_a_while(config: Path) ->
         other.join()
     with files.locked(config, seconds=0.1):
         pass
+    assert [one for one in config.parent.iterdir() if one.name.endswith(".lock")] == []
 
 
 def test_where_no_lock_can_be_made_no_other_run_is_said_to_hold_the_file() -> None:

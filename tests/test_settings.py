@@ -2,7 +2,7 @@
 
 CREATE_ACCOUNT https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html
 CREATE_OU https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html
-QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
+IAM_QUOTAS https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html
 CREATE_ROLE https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
 ROLE_CHAINING https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
 PRINCIPAL https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -176,7 +176,7 @@ REFUSED_VALUES = [
     ("accounts.stage.access.role", "a b", "1 to 64"),  # CREATE_ROLE
     ("accounts.stage.access.externalId", "x", "2 to 1224"),  # ASSUME_ROLE
     ("accounts.stage.access.sessionSeconds", 899, "lasts 900 to 43200 seconds"),  # ASSUME_ROLE
-    ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # QUOTAS
+    ("accounts.stage.organizationalUnit", "a/b/c/d/e/f", "at most 5 deep"),  # IAM_QUOTAS
     ("accounts.stage.organizationalUnit", "a//b", "1 to 128"),  # CREATE_OU
     ("accounts.stage.organizationalUnit", "x" * 129, "1 to 128"),
     (
@@ -362,18 +362,16 @@ def test_a_member_who_is_not_in_the_group_is_refused_with_those_who_are() -> Non
 
 def test_a_field_that_becomes_a_condition_is_checked_as_conditions_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_IPAddress"""
-    monkeypatch.setitem(OWN_CONDITIONS, "owner", OwnCondition("IpAddress", "aws:SourceIp", str))
+    monkeypatch.setitem(OWN_CONDITIONS, "owner", OwnCondition("IpAddress", "acme:Owner", str))
     refusal = refused(changed(STAGE, "doors.ci.owner", "nonsense"))
     assert refusal.what == "twokeys:doors.ci.owner = nonsense"
     assert "'nonsense' is not an IP address" in refusal.why
     doors = changed(STAGE, "doors.ci.owner", "203.0.113.0/24")
     assert parse("stage", doors)
-    twice = changed(doors, "doors.ci.conditions", {"IpAddress": {"aws:sourceip": "203.0.113.7"}})
+    twice = changed(doors, "doors.ci.conditions", {"IpAddress": {"acme:owner": "203.0.113.7"}})
     assert refused(twice).next_step == "say it as `owner` alone"
-    monkeypatch.setitem(
-        OWN_CONDITIONS, "external_id", OwnCondition("IpAddress", "aws:VpcSourceIp", str, or_in_conditions=True)
-    )
-    assert parse("stage", changed(doors, "doors.ci.conditions", {"IpAddress": {"aws:VpcSourceIp": "10.0.0.7"}}))
+    monkeypatch.setitem(OWN_CONDITIONS, "external_id", OwnCondition("IpAddress", "acme:Id", str, or_in_conditions=True))
+    assert parse("stage", changed(doors, "doors.ci.conditions", {"IpAddress": {"acme:Id": "10.0.0.7"}}))
 
 
 def test_numbers_and_truth_values_of_conditions_are_text_to_iam() -> None:
@@ -440,6 +438,9 @@ SCP, MANAGED = "organization.serviceControlPolicies.stay", "doors.ci.permissions
         (changed(MANAGEMENT, "people.users", ["alice", "Alice"]), "", "alice is the same name to AWS", ""),
         (changed(MANAGEMENT, "people.groups.developers", []) | TO_DEVELOPERS, "", "nobody is in this group", ""),
         (changed(STAGE, "doors.ci.from", {"role": "*"}), "", "", "`*` is not allowed, name one"),
+        # A path has at most 512 characters with both its slashes, of which one is written: CREATE_ROLE
+        (changed(STAGE, "doors.ci.to.role", "/team/temp"),
+         "", "a path of at most 511 characters, as in deploy/ci", "without a slash in front"),
         (STAGE | {"accounts": {"one": {}, "two": {}}}, "", "one, two", "name the account"),
         (changed(STAGE, "doors.ci.keys", ["grant"]),
          "twokeys:doors.ci.permissions", "makes no role here", ""),

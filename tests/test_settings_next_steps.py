@@ -316,7 +316,7 @@ def test_a_config_that_takes_the_next_step_is_taken(
 
 
 def test_every_refusal_of_a_setting_has_a_next_step_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(OWN_CONDITIONS, "owner", OwnCondition("IpAddress", "aws:SourceIp", str))  # a field to come
+    monkeypatch.setitem(OWN_CONDITIONS, "owner", OwnCondition("IpAddress", "acme:Owner", str))  # a field to come
     with giving((Problem,), monkeypatch) as places:
         refused(with_changes(STAGE, {"doors/ci/owner": "nonsense"}))
         monkeypatch.delitem(OWN_CONDITIONS, "owner")

@@ -60,6 +60,7 @@ def test_a_misspelt_user_is_refused_with_the_account_that_is_not_there(managemen
         ),
         ("audit.delegatedAdministrators", {"security": ["macie"]}, "guardduty"),
         ("audit.retention", {"keepDays": 100, "lockedDays": 365}, "so they cannot be archived"),
+        ("audit.retention", {"keepDays": 365, "lockedDays": 365}, "so they cannot be archived"),
         # BUCKET
         ("audit.bucket", "Company_Logs", "a bucket's name has 3 to 63"),
         ("audit.trail", "-trail", "a trail's name has 3 to 128"),
@@ -99,6 +100,19 @@ def test_the_users_for_emergencies_are_people_of_the_management_account_or_are_m
     assert why in str(refused(changed(beside, key, value), "management"))
 
 
+@pytest.mark.parametrize(("name", "taken"), [
+    ("ab", False), ("abc", True), ("a-b", True), ("a" * 128, True), ("a" * 129, False), ("a" + "-b" * 64, False),
+    ("ab" + "-b" * 63, True), ("a--b", False), ("a._b", False), ("192.168.5.4", False), ("192.168.5", True),
+])  # fmt: skip
+def test_a_trail_has_a_name_that_cloudtrail_takes(management: dict[str, Any], name: str, taken: bool) -> None:
+    """https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-naming-requirements.html"""
+    config = changed(management, "audit.trail", name)
+    if not taken:
+        assert "a trail's name has 3 to 128" in refused(config, "management").why
+    else:
+        assert parse("management", config).audit.trail == name
+
+
 def test_too_many_guard_rails_for_one_policy_are_refused(management: dict[str, Any]) -> None:
     # SCP
     roles = [f"{'r' * 60}{number}" for number in range(60)] + ["OrganizationAccountAccessRole"]
@@ -131,7 +145,9 @@ def test_an_account_s_baseline_extends_the_stack_s() -> None:
     assert (baseline.encrypt_ebs, baseline.block_public_s3, baseline.alias) == (True, False, "company-stage")
 
 
-@pytest.mark.parametrize("alias", ["ab", "Company", "company--stage", "-company", "123456789012", "a" * 64])
+@pytest.mark.parametrize(
+    "alias", ["ab", "Company", "company--stage", "-company", "123456789012", "a" * 64, "ab" + "-b" * 31]
+)
 def test_an_account_alias_is_one_that_aws_takes(alias: str) -> None:
     # ALIAS
     assert "accounts.stage.baseline.alias" in str(
@@ -139,7 +155,7 @@ def test_an_account_alias_is_one_that_aws_takes(alias: str) -> None:
     )
 
 
-@pytest.mark.parametrize("alias", ["abc", "company-stage", "1234567890123", "a" * 63])
+@pytest.mark.parametrize("alias", ["abc", "a-b", "company-stage", "1234567890123", "a" * 63, "a" + "-b" * 31])
 def test_such_aliases_are_taken(alias: str) -> None:
     settings = parse("stage", STAGE | {"accounts": {"stage": {"baseline": {"alias": alias}}}})
     assert settings.baseline_of("stage").alias == alias

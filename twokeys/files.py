@@ -49,6 +49,8 @@ def locked(path: Path, seconds: float = 10) -> Iterator[None]:
     try:
         yield
     finally:
+        with contextlib.suppress(OSError):
+            os.unlink(lock.lock_file)  # before its release: whoever waits sees that it is gone, and makes another
         lock.release()
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.access.world import HUB, trusts
 from twokeys.access.model.requirements import (
     demanded_values,
+    in_detail,
     in_words,
     organizations_demanded,
     pauses,
@@ -113,7 +114,11 @@ SECOND = JANUARY.replace(second=1)
     (Requirement("NumericLessThan", AGE, ("3600",)), False, True, None),
     (Requirement("NumericLessThanEquals", AGE, ("3600",)), False, True, None),
     (Requirement("NumericLessThanIfExists", AGE, ("3600",)), False, False, None),
-    (Requirement("NumericGreaterThan", AGE, ("3600",)), False, False, None),
+    (Requirement("NumericGreaterThan", AGE, ("3600",), negated=True), False, False, None),
+    (Requirement("NumericGreaterThanIfExists", AGE, ("3600",), negated=True), False, True, None),
+    (Requirement("Null", AGE, ("false",)), False, True, None),
+    (Requirement("Null", AGE, ("true",), negated=True), False, True, None),
+    (Requirement("Null", PRESENT, ("false",)), False, False, None),
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS, WITH_MFA))), False, True, None),
     (Requirement("AnyOf", any_of=((WITH_MFA,), (FROM_AN_ADDRESS,))), False, False, None),
     (Requirement("DateLessThan", "aws:CurrentTime", ("2027-01-31T00:00:00Z",)), False, False, JANUARY),
@@ -136,7 +141,10 @@ SECOND = JANUARY.replace(second=1)
 def test_what_a_requirement_asks_of_a_session(
     one: Requirement, external_id: bool, mfa: bool, closes: datetime | None
 ) -> None:
-    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"""
+    """Without MFA there is no aws:MultiFactorAuthAge, while aws:MultiFactorAuthPresent may be there as false.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
     _, found = window([one])
     assert (asks_for_external_id([one]), requires_mfa([one]), found) == (external_id, mfa, closes)
     assert found is None or found.tzinfo is UTC
@@ -216,6 +224,7 @@ def test_alternatives_are_met_at_the_times_of_each_and_those_that_never_can_be_m
     (Requirement("DateEquals", "aws:CurrentTime", ("2027-06-01",)), "aws:CurrentTime DateEquals 2027-06-01"),
     (Requirement("BoolIfExists", PRESENT, ("true",)), "MFA (not asked of access keys)"),
     (Requirement("Bool", PRESENT, ("false",), negated=True), "MFA (not asked of access keys)"),
+    (Requirement("NumericLessThanIfExists", AGE, ("60",)), "aws:MultiFactorAuthAge NumericLessThanIfExists 60"),
     (FROM_AN_ADDRESS, "aws:SourceIp IpAddress 10.0.0.0/8"),
     (
         Requirement("", any_of=(
@@ -231,3 +240,12 @@ def test_alternatives_are_met_at_the_times_of_each_and_those_that_never_can_be_m
 ], ids=str)  # fmt: skip
 def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
     assert in_words(one) == said
+
+
+@pytest.mark.parametrize(("one", "said"), [
+    (Requirement("NumericLessThan", AGE, ("300",)), "MFA, less than 5 min ago"),
+    (Requirement("NumericGreaterThanIfExists", AGE, ("3600",), negated=True), "MFA, at most 1 h ago"),
+    (Requirement("NumericGreaterThan", AGE, ("3600",)), "MFA"),
+], ids=str)  # fmt: skip
+def test_how_long_ago_mfa_may_be_is_said_in_detail(one: Requirement, said: str) -> None:
+    assert in_detail(one, JANUARY) == said

@@ -173,6 +173,17 @@ def test_a_denial_without_the_external_id_demands_it(denied: str, condition: dic
     assert world.rules() == [rule]
 
 
+def test_an_outsider_that_is_denied_or_whose_role_lives_nobody_knows_where_is_not_asked_for_an_external_id() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html"""
+    vendor = arn(OUTSIDE, "root")
+    world = two_keys()
+    world.role("vendor", world.stage, document(trusts(vendor), trusts(vendor, effect="Deny")))
+    assert world.rules() == []
+    anywhere = world.add("Provider", "anywhere", allowedAccountIds=UNKNOWN)
+    world.role("partner", anywhere, document(trusts(vendor)))
+    assert "external-id" not in world.rules()
+
+
 def user_without_mfa(world: World) -> None:
     world.add("User", "alice", world.hub, name="alice")
     world.add("UserPolicy", "enter", world.hub, user="alice", name="enter", policy=document(grants(DEPLOYER)))
@@ -1242,6 +1253,7 @@ def test_a_default_provider_names_three_resources_that_it_makes(more: int, named
         world.add("Group", f"g{number}", default, name=f"g{number}")
     (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
     assert f"makes {named} whatever account" in finding.message
+    assert finding.next_step.startswith("set aws:allowedAccountIds to the account's id in the stack's config, or pass")
 
 
 def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:

@@ -253,7 +253,7 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
     assert same == "always, MFA · up to 1 h", "what both have is said once"
     assert all(way.why in each for way in (direct, chain))
     assert chain.declared is None
-    assert chain.why == "not declared; by the door on-to-prod of role deployer"
+    assert chain.why == "by the door on-to-prod of role deployer"
 
 
 @pytest.mark.parametrize(

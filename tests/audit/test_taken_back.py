@@ -578,6 +578,25 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
 
 
+def test_an_assignment_that_was_taken_back_is_as_strong_as_its_set_and_sessions_last_as_long_as_was_asked() -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html (DurationSeconds)."""
+    of = {"permissionSetArn": SET_ARN, "principalId": "u-1", "principalType": "USER", "targetId": STAGE}
+    calls = [
+        called(HUB, at(days), f"{do}AccountAssignment", "eve", eventSource="sso.amazonaws.com", requestParameters=of)
+        for days, do in ((1, "Create"), (2, "Delete"))
+    ]
+    came = of_ann(1.95)
+    came["requestParameters"] |= {"durationSeconds": 28_800}
+    world = center(targetId=PROD)
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=ADMINISTRATOR)
+    found = compared(world, *calls, came, from_states=True)
+    (gone,) = found.taken_back
+    assert ": administrator, from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC" in gone.words(found.answers)
+    (line,) = [line for _, line in found.sheet.lines if "AccountAssignment" in line]
+    assert " (administrator) from " in line
+    assert line.endswith("; a session may have lasted until 2026-09-03 15:48 UTC")
+
+
 @pytest.mark.parametrize(("person", "by_it"), [("bob", True), ("ann", False), ("carl", False)])
 @pytest.mark.parametrize(
     ("source", "calls", "member"),

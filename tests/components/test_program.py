@@ -325,8 +325,8 @@ def test_each_field_of_a_door_is_found_in_what_is_made_or_exported(stacks: Stack
         with pytest.raises(ProgramRefusal) as refused:
             stacks.run("stage", doors={"night": {**door, field: given}})
         assert refused.value.what.startswith(f"twokeys:doors.night.{field} = "), (
-            f"`{field}` is dropped with via: {way}: let its component take it and give DOORS a value of it, or refuse"
-            " it in twokeys/settings/doors.py"
+            f"`{field}` with via: {way} should be refused in twokeys/settings/doors.py, or have a value in DOORS; what"
+            f" is refused is:\n{refused.value}"
         )
     done = stacks.run("stage", doors={"night": door})
     made = [{"type": one.type, **one.inputs} for one in done.resources if one.name.startswith("night")]

@@ -96,7 +96,7 @@ def test_a_field_that_is_not_set_makes_no_condition_and_an_external_id_that_nobo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # StringEquals "" is met by nobody: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-    monkeypatch.setitem(OWN_CONDITIONS, "members", OwnCondition("IpAddress", "aws:SourceIp", list))
+    monkeypatch.setitem(OWN_CONDITIONS, "members", OwnCondition("IpAddress", "acme:Members", list))
     condition = trust_document(planned(members=(), external_id=""))["Statement"][0]["Condition"]
     assert condition == {"StringEquals": {"sts:ExternalId": ""}}
 

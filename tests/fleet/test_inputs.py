@@ -39,6 +39,8 @@ def test_the_digest_changes_with_the_program_the_config_and_what_is_beside_it_bu
     assert shard_digest(shards[0], program_digest(project), {"state": "b"}) != before
     assert shard_digest(shards[1], program_digest(project), {"state": "a"}) != before
     shards[0].file.write_text("# a comment\n" + shards[0].file.read_text())
+    (project / "components/__pycache__").mkdir(exist_ok=True)
+    (project / "components/__pycache__/new.cpython-311.pyc").write_text("made anew by each run")
     assert shard_digest(shards[0], program_digest(project), {"state": "a"}) == before
     (project / "components/new.py").write_text("")
     assert shard_digest(shards[0], program_digest(project), {"state": "a"}) != before

@@ -97,6 +97,19 @@ def test_who_is_denied_without_conditions_is_no_federation():
     assert len(federations(trust(admitting(), admitting(Effect="Deny", Action=SAML)))) == 1
 
 
+def test_a_deny_that_may_be_an_allow_leaves_the_federation():
+    (found,) = federations(trust(admitting(Effect=UNKNOWN)))
+    assert found.unresolved
+    certain, _ = federations(trust(admitting(), admitting({"StringNotLike": {SUB: ALL}}, Effect=UNKNOWN)))
+    assert certain.subject.anybody
+
+
+def test_a_denial_of_any_value_demands_one_where_the_statement_demands_that_the_key_is_there():
+    denial = admitting({"ForAnyValue:StringNotLike": {SUB: ALL}}, Effect="Deny")
+    found = only(trust(admitting({"Null": {SUB: "false"}}), denial))
+    assert asked_for(found.subject) == ((), (ALL,))
+
+
 def test_each_provider_of_a_statement_is_read_by_itself():
     both = {"Principal": {"Federated": [CORP, GITHUB, "accounts.google.com"]}}
     web = federations(trust({**both, "Action": WEB}))

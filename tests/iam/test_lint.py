@@ -31,6 +31,7 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits("*", Condition={"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{SOURCE}:role/*"}}), []),
     (admits(VENDOR, Condition={"StringEqualsIfExists": {"sts:ExternalId": "x"}}), ["third-party-without-external-id"]),
     (admits(f"arn:aws:iam::{VENDOR}:role/ci"), ["third-party-without-external-id"]),
+    (admits("account:prod"), []), (admits("arn:aws:iam::account:prod:role/ci"), []),
     (admits(f"arn:aws:iam::{SOURCE}:role/c?"), ["wildcard-principal"]),
     (admits("*", Condition={"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}), ["open-trust"]),
     (admits("*", Condition={"ForAllValues:StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}),
@@ -41,6 +42,8 @@ def service(name: str, **more: Any) -> dict[str, Any]:
     (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.0/24", "203.0.113.7/24"]}}), ["host-bits"]),
     (admits(SOURCE, Condition={"IpAddress": {"aws:SourceIp": ["203.0.113.7", "2001:DB8::/32", "192.0.2.7/32"]}}), []),
     (admits(SOURCE, Condition={"ForAllValues:StringEquals": {"aws:TagKeys": "a"}, "Null": {"AWS:tagkeys": "false"}}),
+     []),
+    (admits(SOURCE, Condition={f"For{each}:StringEquals": {"aws:TagKeys": "a"} for each in ("AllValues", "AnyValue")}),
      []),
     (admits(SOURCE, Condition={"NumericLessThanIfExists": {"aws:MultiFactorAuthAge": "3600"}}), ["mfa-if-exists"]),
 ])  # fmt: skip

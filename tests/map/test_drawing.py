@@ -141,6 +141,7 @@ def test_an_organization_without_anything_in_it_can_be_drawn() -> None:
 def test_control_characters_are_made_visible_and_long_names_are_cut() -> None:
     assert shown("a\x00b\n") == "a\\x00b\\n"
     assert len(shown("x" * 300)) == 44
+    assert shown("x" * 44) == "x" * 44
     assert shown("x" * 300).endswith("…")
 
 

@@ -286,6 +286,25 @@ def test_an_organization_to_be_made_needs_none_of_what_it_will_have() -> None:
     assert other.next_step == f"use credentials of account {BANK}"
 
 
+def test_requests_under_way_count_against_the_quota() -> None:
+    """https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"""
+    found = findings(account_quota=3, pending=(Request("car-1", "other", "2026-11-24"),))
+    (one,) = [each for each in found if each.status is Status.FAILURE]
+    assert (one.check, "of 3 there are 0 left" in one.what) == ("account quota", True)
+
+
+def test_where_a_stack_makes_the_organization_it_enables_the_types_of_policies() -> None:
+    found = findings(policy_types=())
+    assert {one.status for one in found if one.check == "policy types"} == {Status.PASS}
+
+
+def test_the_management_account_s_address_is_refused_and_no_new_name_of_it_announced() -> None:
+    there = (account(MANAGEMENT, "management", email="m@company.com"), ORGANIZATION.accounts[1])
+    found = findings(prod=changed(PROD, f"{NEW}/email", "m@company.com"), accounts=there)
+    assert {one.check for one in found if one.status is Status.FAILURE} >= {"e-mail"}
+    assert [one.status for one in found if one.check == "name"] == [Status.PASS]
+
+
 def closing(**changes: Any) -> dict[str, Any]:
     return {**BASE, "accounts": {"shop": {"state": "closed", "adopt": SHOP, **changes}}}
 

@@ -17,8 +17,9 @@ from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, STAGE, World, arn, do
 from tests.pack.engine_requests import Engine
 from twokeys.access.graph import Graph, build
 from twokeys.access.reading.snapshot import Resource, Snapshot
+from twokeys.access.rules import RULES
 from twokeys.errors import Refusal
-from twokeys.pack.other_states import other_states
+from twokeys.pack.other_states import Beside, other_states
 
 TOOLS = "urn:pulumi:tools::central::"
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:x"}
@@ -395,6 +396,17 @@ def test_a_first_door_is_made_grant_first_by_the_exception_that_the_refusal_offe
     assert "is not used" in said(central(DEPLOYER), with_trust | offered, "door-needs-trust")
 
 
+def test_a_rule_that_fails_on_what_a_change_makes_is_no_pass_beside_the_others() -> None:
+    def broken(graph: Graph, *_: object) -> list[Any]:
+        if any(graph.roles):
+            raise RuntimeError("boom")
+        return []
+
+    beside = Beside(Snapshot(()), {}, [replace(RULES[0], check=broken)])
+    (failed,) = beside.completed(Snapshot(()), app().snapshot, None)
+    assert "boom" in failed.message
+
+
 def test_an_exception_counts_for_the_rule_that_refuses_beside_the_other_stack(states: States, preview: bool) -> None:
     others = states(*ci())
     assert refused(app(), others | excepted("door-needs-grant"), preview=preview) == []
@@ -594,6 +606,23 @@ def test_what_a_control_policy_may_shut_is_said_where_no_state_of_another_stack_
         content = {"content": document({**deny, "Principal": "*"} if kind.startswith("RESOURCE") else deny)}
         shut.change(one, inputs={**(one.inputs or {}), **content}, outputs={**one.outputs, **content})
     assert said(shut, {}, "other-stacks") == ""
+
+
+def test_what_another_stack_tells_of_control_policies_or_is_imported_is_nothing_new(
+    was: Callable[[World], dict[str, Any]],
+) -> None:
+    """An import changes nothing at AWS: https://www.pulumi.com/docs/iac/guides/migration/import/"""
+    kind = "SERVICE_CONTROL_POLICY"
+    imported, nothing = guarded(kind), guarded(kind)
+    nothing.resources[1:] = []
+    imported.change(imported.resources[-1], outputs={**imported.resources[-1].outputs, "id": "at"})
+    assert said(guarded(kind), was(nothing), "other-stacks")
+    assert said(imported, was(nothing), "other-stacks") == ""
+    deny = json.loads(document(grants("*", effect="Deny", action="sts:AssumeRole")))
+    told = {"name": "cp", "type": kind, "targets": ["ou-ab12-cd345678"], "document": deny}
+    world = World()
+    world.other_stack("central", "management", {"control_policy_denials": [told]})
+    assert said(world, was(nothing), "other-stacks") == said(world, {}, "other-stacks") == ""
 
 
 def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(

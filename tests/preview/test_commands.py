@@ -115,6 +115,14 @@ def test_a_secret_of_the_config_is_judged_and_not_printed(tmp_path: Path, given:
     assert "222222222222" not in refused.stdout
 
 
+def test_a_secret_of_three_characters_is_hidden_and_a_shorter_one_is_not(tmp_path: Path) -> None:
+    """https://github.com/pulumi/pulumi/blob/v3.274.1/sdk/go/common/util/logging/log.go"""
+    config = "config:\n  acme:long: {secure: v1:abc=:def}\n  acme:short: {secure: v1:abc=:def}\n"
+    program = "import pulumi\n\npulumi.log.info('given ' + ' '.join(map(pulumi.Config().get, ('long', 'short'))))\n"
+    done = acme(tmp_path, config, program, "--config", "long=xyz", "--config", "short=pq")
+    assert "given [secret acme:long] pq" in done.output
+
+
 HUB_AND_DEV = """
 import pulumi
 

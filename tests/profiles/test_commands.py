@@ -123,6 +123,9 @@ def test_where_nothing_tells_identity_center_s_region_the_other_profiles_are_wri
     assert "give --sso-region." in done.stderr
     assert "+ profile b" in run("--person", "ada", "--from", file, "--sso-region", "eu-west-1").stdout
     assert "= profile b" in run("--person", "ada", "--from", file).stdout  # as the block has it
+    empty = {"start_url": "", "region": "eu-west-1"}  # which tells no address, and so takes none away
+    more = write(tmp_path, "e.json", outputs(identity_center=empty))
+    assert "+ profile z-b" in run("--person", "ada", "--prefix", "z-", "--from", file, "--from", more).stdout
     # the same Identity Center has the address that it began with beside one that its owner chose:
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/howtochangeURL.html
     assert "~ profile b" not in run("--person", "ada", "--from", file, "--sso-start-url", "https://acme.x.y").stdout
@@ -169,6 +172,9 @@ def test_a_session_that_the_file_has_of_that_identity_center_is_used_whatever_it
     run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start")
     assert settings("prod-ReadOnly")["sso_session"] == "acme"
     assert config.read_text().count("[sso-session ") == 1
+    doors = write(tmp_path, "d.json", outputs(assigned("b", "bob", target=PROD)))  # which does not tell the region
+    run("--person", "bob", "--from", doors, "--sso-start-url", "https://acme.awsapps.com/start")
+    assert settings("b")["sso_session"] == "acme"
     run(*arguments, "--sso-start-url", "https://acme.awsapps.com/start", "--sso-region", "us-east-1")
     assert settings("prod-ReadOnly")["sso_session"] == "twokeys"
     config.write_text(elsewhere := config.read_text().partition("#")[0].replace("acme", "twokeys"))
@@ -197,7 +203,7 @@ def test_a_door_behind_a_role_has_a_profile_whose_source_is_the_door_to_that_rol
 
 
 KEYS = "aws_access_key_id = A\naws_secret_access_key = B\n"
-BEGUN, SHUT = "only if that began with it", "stays shut from its source"
+BEGUN, SHUT = "only if that began with it", "stays shut, as its source is the session of a role"
 
 
 @pytest.mark.usefixtures("config")
@@ -223,7 +229,8 @@ def test_what_mfa_needs_of_a_source_that_is_a_session_is_said_and_a_role_entered
     behind = door("behind", role="r", source={"kind": "role", "account": STAGE, "names": ["reader"]}, target=PROD)
     stage = write(tmp_path, "stage.json", outputs(door("a", mfa=True), door("b", role="b", seconds=43200), behind))
     noted = run("--person", "ada", "--state", stage, "--source-profile", "hub", "--prefix", "x-").stderr
-    assert (said in noted, bool(said)) == (True, ": x-a, x-behind.\n" in noted)
+    shut = ": x-a, x-b, x-behind.\n" if said == SHUT else ": x-a, x-behind.\n"  # x-b's trust names a user
+    assert (said in noted, bool(said)) == (True, shut in noted)
     assert ("mfa_serial" in settings("x-a")) == asks
     assert settings("x-b")["duration_seconds"] == ("3600" if said else "43200")  # of a session's session
 
@@ -331,6 +338,7 @@ def test_a_config_file_that_is_a_link_to_itself_is_refused(config: Path, tmp_pat
         (["profiles", "--role"], "", "ci"),
         (["profiles", "--account"], "sta", "stage"),
         (["console"], "y", ""),
+        (["sandbox", "shell", "--user"], "a", "ada"),
     ],
 )
 def test_the_tab_key_completes_doors_and_people(

@@ -4,6 +4,7 @@ What the console takes: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_role
 """
 
 import json
+import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -196,7 +197,7 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         shut,
         later,
         door("c", names=("bob",)),
-        door("e", role="e", external_id="x-1"),
+        door("e", role="e", external_id="x-1", mfa=True),
         as_of="2026-11-28T06:30:12+00:00",
         group_members={"g": ["eve"]},
     )
@@ -211,10 +212,14 @@ def test_a_page_says_of_when_it_is_and_what_is_closed_and_can_be_printed(tmp_pat
         "permits: read",
         "sign in to the console with MFA",
         "console e --external-id",
+        "with MFA, with an external ID",
         "closed since 2026-01-31 15:00 UTC: ask its owner (platform)",
         "opens 2999-01-31 15:00 UTC",
     )
     assert [each for each in said if each not in _Page(printed).text] == []
+    assert "until 2026" not in _Page(printed).text
+    assert not re.search(r"code \{[^}]*display: block", printed), "a command in a sentence begins no new line"
+    assert _Page(printed).text.count("sign in to the console with MFA") == 1, "where no link leads there, one does not"
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_sign-in.html
     assert _Page(printed).sign_in == [f"https://{MANAGEMENT}.signin.aws.amazon.com/console"]
     nobody = CliRunner().invoke(profiles, ["--person", "eve", *given, str(tmp_path / "p.html")])

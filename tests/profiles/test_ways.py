@@ -144,6 +144,11 @@ def test_somebody_with_two_ways_through_one_door_takes_the_one_that_asks_for_les
     (way,) = ways_of(ways, members, Who("user", "", "ada"))
     assert isinstance(way, RoleWay)
     assert not way.mfa
+    shut = door("a", expires="2026-01-31T15:00Z", documents=False)
+    grouped["door"]["requires"]["externalId"] = True  # which somebody can give; nobody opens what is over
+    ways, members = told(outputs(shut, grouped, group_members={"developers": ["ada"]}))
+    (way,) = ways_of(ways, members, Who("user", "", "ada"))
+    assert not way.expires
 
 
 def test_a_door_is_called_as_a_profile_can_be() -> None:

@@ -231,8 +231,11 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     assert update.returncode == 130, output
     assert not psutil.pid_exists(server["pid"])
 
+    (project / "pack.json").write_text('{"door-needs-grant": "advisory"}')
     kept = ("--config", "twokeys:rootEmail=kept@company.com")
-    first = said(twokeys("sandbox", "up", "management", "stage", "--json", *kept))
+    config = (*kept, "--config", f"twokeys:doors={json.dumps(without_grant(project))}")
+    first = said(twokeys("sandbox", "up", "management", "--json", *kept))
+    first += said(twokeys("sandbox", "up", "stage", "--json", *config, "--policy-pack-config", "pack.json"))
     again = said(twokeys("sandbox", "up", "management", "--json"))
     assert [one["stack"] for one in again] == ["management", "stage"]
     assert all(one["ok"] for one in (*first, *again))
@@ -240,8 +243,13 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     before, now = (runs[1]["outputs"]["child_account_id"] for runs in (first, again))
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now == before
-    refused = twokeys("sandbox", "up", "stage", "--config", f"twokeys:doors={json.dumps(without_grant(project))}")
-    assert refused.stdout.endswith("no longer up: stage; once what is refused is mended, twokeys sandbox up stage\n")
+    states = {path: path.read_bytes() for path in (project / ".twokeys" / "stacks").iterdir()}
+    refused = twokeys("sandbox", "up", "stage", *config)  # without the rules' configuration
+    assert refused.returncode == 1
+    assert refused.stdout.endswith("still up, as before: management, stage\n")
+    assert {path: path.read_bytes() for path in (project / ".twokeys" / "stacks").iterdir()} == states
+    with LocalAws.start(project / ".twokeys" / "aws") as aws:
+        assert accounts_of(aws)["stage"] == now
 
 
 @pytest.mark.usefixtures("programs_in_process")

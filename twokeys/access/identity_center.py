@@ -23,7 +23,7 @@ from twokeys.access.reading.snapshot import Resource, Snapshot, items, mapping
 from twokeys.access.reading.type_names import ACCOUNT, ROLE
 from twokeys.doors.who import ACCOUNT_ACCESS
 from twokeys.iam import UNKNOWN, Arn, Caller, Outcome, PolicyKind, Request, Verdict, evaluate_trust, is_account
-from twokeys.iam.sts import ASSUME_ROLE, RESERVED_ROLE, permission_set_of
+from twokeys.iam.sts import ASSUME_ROLE, RESERVED_PATH, RESERVED_ROLE, SUFFIX_TO_COME, permission_set_of
 
 ASSIGNMENT = "aws:ssoadmin/accountAssignment:AccountAssignment"
 PERMISSION_SET = "aws:ssoadmin/permissionSet:PermissionSet"
@@ -38,14 +38,12 @@ _CUSTOMER_EXCLUSIVE = "aws:ssoadmin/customerManagedPolicyAttachmentsExclusive:Cu
 INLINE_POLICY = "aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"
 _BOUNDARY = "aws:ssoadmin/permissionsBoundaryAttachment:PermissionsBoundaryAttachment"
 POLICIES_OF_SETS = (_MANAGED, _MANAGED_EXCLUSIVE, _CUSTOMER, _CUSTOMER_EXCLUSIVE, INLINE_POLICY, _BOUNDARY)
-_PATH = "/aws-reserved/sso.amazonaws.com/"
-_SUFFIX = "?" * 16
 _RESERVED_ARN = re.compile(
     r"arn:[a-z-]+:(?:iam|sts)::(?P<account>\d{12}):"
-    r"(?:(?P<role>role/aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?)|assumed-role/)"
+    rf"(?:(?P<role>role/{re.escape(RESERVED_PATH)}(?:[a-z0-9-]+/)?)|assumed-role/)"
     rf"(?P<name>{RESERVED_ROLE}(?P<set>[\w+=,.@-]+)_[0-9a-f]{{16}})(?![0-9a-f])"
 )
-_REGION = re.compile(r":role/aws-reserved/sso\.amazonaws\.com/([a-z0-9-]+|\*)/")
+_REGION = re.compile(rf":role/{re.escape(RESERVED_PATH)}([a-z0-9-]+|\*)/")
 _DURATION = re.compile(r"PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _HOUR = 3600
 _NAME_IT = (
@@ -304,8 +302,8 @@ class _Reader:
         region = assignment.text("region") or made or (provider.text("region") if provider else None)
         region = region or next(iter(self._regions), None)  # the environment's is in trust policies only
         # https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html: none in us-east-1
-        path = _PATH if region in (None, "us-east-1") else f"{_PATH}{region}/"
-        name = known["name"] if known else f"{RESERVED_ROLE}{permission_set.name}_{_SUFFIX}"
+        path = f"/{RESERVED_PATH}" + ("" if region in (None, "us-east-1") else f"{region}/")
+        name = known["name"] if known else f"{RESERVED_ROLE}{permission_set.name}_{SUFFIX_TO_COME}"
         return self.principals.mentioned(account, "role", name, path=path)
 
     def _read_live(self, name: str, account: str) -> Identity | None:

@@ -32,7 +32,7 @@ from twokeys.profiles.options import (
     note,
     read_said,
 )
-from twokeys.shown import counted, in_utc, printable
+from twokeys.shown import counted, in_utc, joined, printable
 
 if TYPE_CHECKING:
     from twokeys.assume.session import Session
@@ -45,7 +45,7 @@ _SLIP = 0.8
 """How much of the name of a door is alike: many begin with that of one account."""
 _NO_COMMAND = 127
 """As a shell says it."""
-
+_SHELLS = frozenset({"bash", "csh", "dash", "fish", "ksh", "pwsh", "sh", "tcsh", "zsh"})
 
 _external_id = like(r"[A-Za-z0-9_+=,.@:/-]{2,1224}", ": an external ID has 2 to 1224 letters, digits and +=,.@:/_-")
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
@@ -152,6 +152,8 @@ def assume(
         return _NO_COMMAND
     try:
         if not (door or command):
+            if given := _options(how, *_OF_ROLES, "region"):
+                raise click.UsageError(f"{given} is for a DOOR: name one, or leave it out")
             _say_doors(how["profile"], how["states"], how["published"], as_json=as_json, of_others=of_others)
             return 0
         ways, reading = _ways(door, how["profile"], how.pop("states"), how.pop("published"))
@@ -170,7 +172,7 @@ def assume(
         raise
     if command:
         surroundings = {name: value for name, value in os.environ.items() if name not in session.unset}
-        if all(word.startswith("-") for word in command[1:]):  # a shell, say
+        if Path(command[0]).name in _SHELLS and all(word.startswith("-") for word in command[1:]):
             note(f"in {session.way.name} until {in_utc(session.expires)}; back: `exit`")
         stopping = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is for the command, which may go on
         try:
@@ -308,7 +310,8 @@ def _say_doors(
             ends = moment(os.environ.get("AWS_CREDENTIAL_EXPIRATION"))
             lines.insert(0, f"This shell is in {inside}{f' until {in_utc(ends)}' if ends else ''}; back: {leave()}")
         if not sys.stdout.isatty():  # eval of nothing, as the AWS CLI prints, would pass; first, as fish joins lines
-            lines = ["false  # eval of this list fails: name a DOOR for a session", *(f"# {line}" for line in lines)]
+            note("this is a list, of which `eval` fails: name a DOOR for a session")
+            lines = ["false", *(f"# {line}" for line in lines)]
         click.echo("\n".join(lines))
 
 
@@ -316,7 +319,7 @@ def _lines(
     reading: Reading, mine: Mapping[Way, list[str]], others: Sequence[list[Way]], *, known: bool, of_others: bool
 ) -> Iterator[str]:
     """A line a door, the caller's own first, each with what comes before it; `known` is whether all of them are."""
-    from twokeys.profiles.ways import RoleWay, least, whose
+    from twokeys.profiles.ways import least, whose
 
     name, account = (
         max((len(getattr(way, which)) for way in reading.ways), default=0) for which in ("name", "account_name")
@@ -333,8 +336,8 @@ def _lines(
     if of_others:
         yield f"{called}:"
         for ways in others:
-            arns = dict.fromkeys(way.source_arn for way in ways if isinstance(way, RoleWay) and way.source_arn)
-            yield row(least(ways), f"for {whose(ways, reading.accounts)}", *arns)
+            of = dict.fromkeys(getattr(way, "source_arn", "") or whose([way], reading.accounts) for way in ways)
+            yield row(least(ways), f"for {' or '.join(of)}")
     elif others:
         yield f"{called}: {len(others)}, which --all lists"
 
@@ -378,15 +381,19 @@ def _open(ways: list[Way], reading: Reading, **how: Any) -> Session:  # noqa: AN
 
     session = open_session(ways, reading, Given(**how), _asked_code)
     way = session.way
-    given = [f"--{name.replace('_', '-')}" for name in _OF_ROLES if how[name]]
-    if given and not isinstance(way, RoleWay):
-        note(f"{' and '.join(given)} did not count: what a session of Identity Center is, its permission set says")
+    if (given := _options(how, *_OF_ROLES)) and not isinstance(way, RoleWay):
+        note(f"{given} did not count: what a session of Identity Center is, its permission set says")
     if since := closed(way):
         note(f"by its file {way.name} is {since}, and AWS let you in: ask for a newer file")
     elif way.expires and way.expires < session.expires:
         ends = f"ends {session.expires:%H:%M} UTC" if isinstance(way, RoleWay) else "can do nothing from then on"
         note(f"{way.name} {left(way.expires, datetime.now(UTC))}, and this session {ends}")
     return session
+
+
+def _options(how: Mapping[str, Any], *names: str) -> str:
+    """Those of these options that are given."""
+    return joined([f"--{name.replace('_', '-')}" for name in names if how[name]])
 
 
 def _asked_code(door: str, serial: str, denied: str) -> str:

@@ -437,7 +437,7 @@ def _denied(error: ClientError, way: RoleWay, theirs: str, given: Given) -> Refu
 def _refused(way: Way, why: str, next_step: str, where: str = "") -> Refusal:
     """Of a door, where its role is, or where else."""
     where = where or getattr(way, "role_arn", way.account)
-    return Refusal(f"door {way.name}", where=where, why=why, next_step=next_step)
+    return Refusal(f"door {way.name}", where=where, why=why.replace(f" on resource: {where}", ""), next_step=next_step)
 
 
 def _device(way: RoleWay, caller: str, denied: str = "") -> str:

@@ -72,7 +72,7 @@ class Alike:
         kinds = (
             (_NOBODY, use.event in SESSIONS),
             (_NO_DOOR, NO_DOOR in self.labels),
-            (_BRIEFLY, any(why.endswith(BRIEFLY) for why in self.surprises)),
+            (_BRIEFLY, any(why.endswith(BRIEFLY) or why.startswith(Word.BY_KEY) for why in self.surprises)),
             (_SIGN_IN, use.event in SIGN_INS and not root),
             (_FAILED, failed),
             (_ROOT, by_root),

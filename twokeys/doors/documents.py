@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from twokeys.doors.expiry import as_condition
 from twokeys.doors.model import Declaration, DeclaredDoor, DoorRequirements, DoorSource, DoorTarget, SymbolicDocument
+from twokeys.doors.who import name_of, path_of
 
 SourceKind = Literal["role", "user", "group", "root"]
 """What a door may start from in an account; the root stands for the account as a whole."""
@@ -206,17 +207,6 @@ def permissions_resource(plan: DoorPlan) -> str:
 def grant_resource(plan: DoorPlan) -> str:
     """The logical name of the grant."""
     return f"{plan.name}-grant"
-
-
-def name_of(path_and_name: str) -> str:
-    """The name at the end of a path: `ci` of `deploy/ci`."""
-    return path_and_name.rpartition("/")[2]
-
-
-def path_of(path_and_name: str) -> str:
-    """The IAM path in front of a name: `/deploy/` of `deploy/ci`, `/` of `ci`."""
-    path = path_and_name.rpartition("/")[0]
-    return f"/{path}/" if path else "/"
 
 
 def _principals(plan: DoorPlan) -> Sequence[str]:

@@ -18,14 +18,14 @@ from pydantic_core import ErrorDetails
 
 from twokeys.doors.expiry import ClosingTime
 from twokeys.doors.symbols import ACCOUNT
-from twokeys.doors.who import Who
+from twokeys.doors.who import Who, name_of, path_of
 from twokeys.iam import DEFAULT_PARTITION, Arn, PolicyDocument, PolicyKind, Statement, parse_policy
 from twokeys.iam.external_id import is_external_id
 from twokeys.iam.leaves import texts
-from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_ROLE
+from twokeys.iam.sts import ASSUME_ROOT, IN_TRUSTS, RESERVED_PATH, RESERVED_ROLE
 from twokeys.iam.truth import Truth
 
-RESERVED = f"aws-reserved/sso.amazonaws.com/{RESERVED_ROLE}"
+RESERVED = RESERVED_PATH + RESERVED_ROLE
 """What stands before a permission set's name in the role that AWS makes of it; a suffix of AWS's own follows."""
 _ENTERING = (*IN_TRUSTS, ASSUME_ROOT)
 """The actions by which somebody enters an account."""
@@ -250,11 +250,10 @@ class ExportedDoor(_Declared):
     def role_arn(self) -> Arn:
         """The ARN of the role behind the door, with the path and in the partition that its documents have."""
         declared, target = self._trust_document, self.door.target
-        path, _, name = target.role.rpartition("/")
-        path = f"/{path}/" if path else "/"
+        path = path_of(target.role)
         if declared is not None:
             path = declared.properties.get("path", path)
-        return Arn.iam("role", target.account, name, path, target.partition or self._partition)
+        return Arn.iam("role", target.account, name_of(target.role), path, target.partition or self._partition)
 
     @property
     def trusted(self) -> frozenset[Who]:

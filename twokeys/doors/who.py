@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from twokeys.iam import Arn, account_as_a_whole
+from twokeys.iam.sts import SUFFIX_TO_COME
 
 _LABELS = {
     "identity-center-user": "Identity Center user",
@@ -44,8 +45,17 @@ CARRIERS = {
 }
 """Services that hand a role to others than themselves, and whom."""
 OF_IDENTITY_CENTER = re.compile(r"AWSSSO_[0-9a-f]+_DO_NOT_DELETE")
-_SUFFIX_TO_COME = "?" * 16
-"""What stands for the suffix that AWS gives the role of a permission set; AWS's own pages write `*` for it."""
+
+
+def name_of(path_and_name: str) -> str:
+    """The name at the end of a path: `ci` of `deploy/ci`."""
+    return path_and_name.rpartition("/")[2]
+
+
+def path_of(path_and_name: str) -> str:
+    """The IAM path in front of a name: `/deploy/` of `deploy/ci`, `/` of `ci`."""
+    path = path_and_name.rpartition("/")[0]
+    return f"/{path}/" if path else "/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +75,7 @@ class Who:
 
     def __post_init__(self) -> None:
         if self.kind in ("role", "user", "group"):
-            object.__setattr__(self, "name", self.name.rpartition("/")[2])
+            object.__setattr__(self, "name", name_of(self.name))
 
     @classmethod
     def named(cls, principal: str) -> Who | None:
@@ -96,7 +106,7 @@ class Who:
     @property
     def called(self) -> str:
         """Its name for people, who know no suffix that AWS is still to give."""
-        return self.name.replace(_SUFFIX_TO_COME, "*")
+        return self.name.replace(SUFFIX_TO_COME, "*")
 
     @property
     def label(self) -> str:

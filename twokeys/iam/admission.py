@@ -9,16 +9,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from twokeys.iam.conditions import ConditionClause
 from twokeys.iam.documents import Statement
-from twokeys.iam.globs import glob
+from twokeys.iam.globs import VARIABLE, glob
 from twokeys.iam.truth import Unknown
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
 _TEXTS = frozenset({"string", "arn"})
 
 
@@ -36,7 +34,7 @@ class Wanted:
     @property
     def anything(self) -> bool:
         """Whether every text matches, or every one of some length."""
-        return self.wild and not _VARIABLE.sub("*", self.text).strip("*?")
+        return self.wild and not VARIABLE.sub("*", self.text).strip("*?")
 
     def matches(self, value: str) -> bool:
         """Whether a text matches."""

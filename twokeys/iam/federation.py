@@ -71,8 +71,8 @@ class Federation:
 def federations(trust: PolicyDocument) -> tuple[Federation, ...]:
     """Every provider whose people and machines a trust policy lets in, per Allow statement and action.
 
-    Left out are those that a Deny without conditions covers. A document whose statements are not known yet tells
-    nothing of those: see `PolicyDocument.unresolved`.
+    Left out are those that a Deny without conditions covers, not one that may be an Allow or may have conditions. A
+    document whose statements are not known yet tells nothing of those: see `PolicyDocument.unresolved`.
     """
     return tuple(
         federation

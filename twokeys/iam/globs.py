@@ -14,7 +14,7 @@ from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import TextPattern, is_symbolic
 from twokeys.iam.truth import FALSE, TRUE
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
+VARIABLE = re.compile(r"\$\{[^}]*\}")
 _STAND_INS = str.maketrans({"*": "\ue000", "?": "\ue001"})
 
 
@@ -27,7 +27,7 @@ class Glob:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        chunks = _VARIABLE.sub("*", text).split("*")
+        chunks = VARIABLE.sub("*", text).split("*")
         self._starred = len(chunks) > 1
         self._head, self._tail = chunks[0], chunks[-1]
         self._middle = tuple(chunk for chunk in chunks[1:-1] if chunk)
@@ -76,7 +76,7 @@ class Glob:
         """
         if "?" in self.text or "${" in self.text:
             return self.text == other.text
-        name = _VARIABLE.sub("*", other.text).translate(_STAND_INS)
+        name = VARIABLE.sub("*", other.text).translate(_STAND_INS)
         return self._with_symbols.matches(name) is TRUE if is_symbolic(name) else self.matches(name)
 
     def overlaps(self, other: Glob) -> bool:
@@ -86,7 +86,7 @@ class Glob:
 
     @lazy
     def _with_symbols(self) -> TextPattern:
-        return TextPattern(_VARIABLE.sub("*", self.text), wildcards=True, variables=False)
+        return TextPattern(VARIABLE.sub("*", self.text), wildcards=True, variables=False)
 
 
 @lru_cache(maxsize=65536)

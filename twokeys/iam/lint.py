@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from twokeys.iam.admission import demanding
 from twokeys.iam.analyzer import ANALYZER_ERRORS
 from twokeys.iam.arn import Arn, is_account
 from twokeys.iam.documents import PolicyDocument, PolicyKind, Statement
@@ -41,7 +42,6 @@ def _id(document: PolicyDocument, kind: PolicyKind) -> Iterator[PolicyFinding]:
         yield PolicyFinding("id", None, "Id", message, page, "leave it out", Severity.ERROR)
 
 
-_CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
 _CHECKS_PAGE = "access-analyzer-reference-policy-checks.html"
 _PRINCIPAL_PAGE = "reference_policies_elements_principal.html"
 _UNIQUE_ID = re.compile(r"A(?:ROA|IDA|SIA|GPA|NPA|KIA)[A-Z0-9]{8,}")
@@ -84,15 +84,9 @@ def _name_problem(name: str) -> tuple[str, str, str]:
 
 
 def _for_all_values(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
-    if statement.effect != "Allow":
-        return
-    present = {
-        clause.lower_key
-        for clause in statement.conditions
-        if clause.base.family == "null" and clause.values == ("false",)
-    }
-    for clause in statement.conditions:
-        if clause.set_operator == "ForAllValues" and clause.lower_key not in present:
+    for clause in statement.conditions if statement.effect == "Allow" else ():
+        present, _ = demanding([one for one in statement.conditions if one.lower_key == clause.lower_key])
+        if clause.set_operator == "ForAllValues" and not present:
             message = f"ForAllValues is true when {clause.key} is absent, so this Allow also applies then"
             step = f'add "Null": {{"{clause.key}": "false"}}'
             page = "reference_policies_condition-single-vs-multi-valued-context-keys.html"
@@ -116,8 +110,9 @@ _ABSENT = "absent, as it is with long-term access keys"
 
 
 def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Iterator[PolicyFinding]:
+    """Without MFA a session has aws:MultiFactorAuthPresent, as 'false', and no aws:MultiFactorAuthAge."""
     page = "reference_policies_condition-keys.html#condition-keys-multifactorauthpresent"
-    demanded = any(clause.operator == "Bool" and clause.lower_key in _MFA for clause in statement.conditions)
+    demanded = any(clause.operator == "Bool" and clause.lower_key == _MFA[0] for clause in statement.conditions)
     for clause in statement.conditions:
         if clause.lower_key not in _MFA:
             continue
@@ -126,7 +121,8 @@ def _mfa(statement: Statement, _kind: PolicyKind, _known: frozenset[str]) -> Ite
             message = f"with IfExists this Allow also applies when {clause.key} is {_ABSENT}"
             step = "leave IfExists away"
             yield warning("mfa-if-exists", statement, path_of(clause), message, step, page)
-        if statement.effect == "Allow" and clause.base.family == "null" and values == {"false"} and not demanded:
+        null = clause.operator == "Null" and clause.lower_key == _MFA[0] and values == {"false"}
+        if statement.effect == "Allow" and null and not demanded:
             message = f"Null only asks whether {clause.key} is there, and it is there as 'false' without MFA"
             step = "use Bool with 'true'"
             yield warning("mfa-null", statement, path_of(clause), message, step, page)

@@ -35,8 +35,12 @@ RESERVED_ROLE: Final = "AWSReservedSSO_"
 
 https://docs.aws.amazon.com/singlesignon/latest/userguide/referencingpermissionsets.html
 """
+RESERVED_PATH: Final = "aws-reserved/sso.amazonaws.com/"
+"""The path of that role; a region may follow."""
+SUFFIX_TO_COME: Final = "?" * 16
+"""What stands for that suffix before AWS gives it; AWS's own pages write `*` for it."""
 _OF_A_SET = re.compile(
-    r"(?:(?:.*:role/)?aws-reserved/sso\.amazonaws\.com/(?:[a-z0-9-]+/)?|.*:assumed-role/)?"
+    rf"(?:(?:.*:role/)?{re.escape(RESERVED_PATH)}(?:[a-z0-9-]+/)?|.*:assumed-role/)?"
     rf"{RESERVED_ROLE}([^/]+)_(?:[0-9a-f?]{{16}}|\*)(?:/.*)?"
 )
 

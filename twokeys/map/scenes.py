@@ -20,6 +20,7 @@ from twokeys.answers.permissions import Level
 from twokeys.answers.words import asked_of_session
 from twokeys.doors import Who
 from twokeys.doors.who import Kind
+from twokeys.iam import is_account_id
 from twokeys.map.model import OPEN, WAY, WITHIN, Look, Map, arrows_of
 from twokeys.shown import counted, folded, listed
 
@@ -246,7 +247,7 @@ class _Drawing:
 
 def _account_lines(account: Account) -> tuple[str, ...]:
     """An account in words: its name, its id or that it has none yet, its environment by another name, and if closed."""
-    id = account.id if account.id.isdigit() else "not created yet" if account.unit is not None else ""
+    id = account.id if is_account_id(account.id) else "not created yet" if account.unit is not None else ""
     closed = "closed" if account.closed else ""
     return tuple(dict.fromkeys(line for line in (account.name, id, account.environment, closed) if line))
 

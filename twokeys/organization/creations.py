@@ -7,15 +7,13 @@ from typing import Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from twokeys.access.reading.type_names import ACCOUNT, CONTROL_POLICY, ORGANIZATION, ORGANIZATIONAL_UNIT
 from twokeys.aws_errors import no_answer
 from twokeys.errors import Refusal
 from twokeys.organization.model import ACTIVE
 from twokeys.organization.reading import RETRIES
 
-_ACCOUNT, _POLICY = "aws:organizations/account:Account", "aws:organizations/policy:Policy"
-_ORGANIZATION: Final = "aws:organizations/organization:Organization"
-_UNIT: Final = "aws:organizations/organizationalUnit:OrganizationalUnit"
-LOOKED_UP: Final = frozenset({_ACCOUNT, _ORGANIZATION, _UNIT, _POLICY})
+LOOKED_UP: Final = frozenset({ACCOUNT, ORGANIZATION, ORGANIZATIONAL_UNIT, CONTROL_POLICY})
 """The types that `looked_up` knows: what AWS has not of these was never made."""
 _PAUSE_SECONDS: Final = 5.0
 _LONGEST_SECONDS: Final = 600.0
@@ -30,7 +28,7 @@ def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
     if not wanted:
         return {}
     session = boto3.Session()
-    names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == _ACCOUNT}
+    names = {one["inputs"]["email"]: one["inputs"]["name"] for one in wanted if one["type"] == ACCOUNT}
     accounts = accounts_made(session, names) if names else {}
     client = _client(session)
 
@@ -38,13 +36,13 @@ def looked_up(begun: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str]]:
         return {one["Name"]: (one["Id"], one["Arn"]) for one in _all(client, operation, key, **arguments)}
 
     def find(kind: str, inputs: Mapping[str, Any]) -> tuple[str, str] | None:
-        if kind == _ACCOUNT:
+        if kind == ACCOUNT:
             arn = accounts.get(inputs["email"])
             return (arn.rpartition("/")[2], arn) if arn else None
-        if kind == _UNIT:
+        if kind == ORGANIZATIONAL_UNIT:
             parent = "list_organizational_units_for_parent", "OrganizationalUnits"
             return listed(*parent, ParentId=inputs["parentId"]).get(inputs["name"])
-        if kind == _POLICY:
+        if kind == CONTROL_POLICY:
             filtered = inputs.get("type", "SERVICE_CONTROL_POLICY")
             return listed("list_policies", "Policies", Filter=filtered).get(inputs["name"])
         try:

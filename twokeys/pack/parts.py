@@ -9,9 +9,9 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import parsed
 from twokeys.access.model.door_name import stand_in
 from twokeys.access.model.names import admits_everyone, granted_resources, trusted_names
-from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY
+from twokeys.access.model.principals import ABOUT_PRINCIPALS, ATTACHMENT_TO_MANY, KINDS
 from twokeys.access.reading.snapshot import Resource
-from twokeys.access.reading.type_names import GROUP, MANAGED_POLICY, ROLE, USER
+from twokeys.access.reading.type_names import MANAGED_POLICY, ROLE
 from twokeys.access.root_sessions import covers_root
 from twokeys.iam import UNKNOWN, Arn, PolicyDocument, PolicyKind, Statement, account_as_a_whole, aws_managed
 from twokeys.iam.sts import ASSUME_ROLE, PASSED
@@ -27,8 +27,7 @@ Index: TypeAlias = Literal[
 Key: TypeAlias = tuple[Index, *tuple[str, ...]]
 """What a part is looked up by, in which sense."""
 EVERYWHERE: Final = "*"
-_PRINCIPALS: Final = {ROLE: "role", USER: "user", GROUP: "group"}
-_HOLDERS: Final = {f"{kind}{suffix}": kind for kind in _PRINCIPALS.values() for suffix in ("", "s", "Name")}
+_HOLDERS: Final = {f"{kind}{suffix}": kind for kind in KINDS.values() for suffix in ("", "s", "Name")}
 """The properties by which a resource of IAM names principals, and what those are."""
 _ADDING: Final = GIVING - {ROLE}
 
@@ -76,8 +75,8 @@ class PartReader:
             self._read_other()
             return part
         part.account = self._accounts.of(resource)
-        if resource.type in _PRINCIPALS:
-            self._read_principal(_PRINCIPALS[resource.type])
+        if resource.type in KINDS:
+            self._read_principal(KINDS[resource.type])
         elif resource.type == MANAGED_POLICY:
             self._read_managed_policy()
         else:
@@ -117,7 +116,7 @@ class PartReader:
     def _made_from(self, key: str, kind: str) -> Iterator[Node]:
         for urn in self._resource.property_dependencies.get(key, ()):
             behind = self._made(urn)
-            if behind is not None and _PRINCIPALS.get(behind.type) == kind:
+            if behind is not None and KINDS.get(behind.type) == kind:
                 yield (self._accounts.of(behind), kind, _name_of(behind))
 
     def _arns(self, key: str) -> list[str]:

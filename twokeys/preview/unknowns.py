@@ -22,7 +22,7 @@ from twokeys.project.states import NOT_READ
 
 Answer = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
-_READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
+READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
 _CALLER: Final = "aws:index/getCallerIdentity:getCallerIdentity"
 _REGION: Final = "aws:index/getRegion:getRegion"
 _PARTITION: Final = "aws:index/getPartition:getPartition"
@@ -116,7 +116,7 @@ class Unknowns:
         args = known(unsecret(dict(args)))
         if token in self.calls:
             return self.calls[token](args)
-        if token in _READ_STACK:
+        if token in READ_STACK:
             outputs = self._outputs(str(args.get("name") or args.get("stackName")))
             if outputs is None:
                 name = args.get("name") or args.get("stackName")

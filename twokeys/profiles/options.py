@@ -79,8 +79,8 @@ def complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str
         doors = {way.name for way in told.ways} if files else doors_in(read_text(config_file()))
     except Refusal:
         return []
-    names = {"person": known_people(told.ways, told.members), "role": known_roles(told.ways)}
-    of_option = names | {"account": {*told.accounts.values()}}
+    people, names = known_people(told.ways, told.members), {"role": known_roles(told.ways)}
+    of_option = names | {"person": people, "user": people, "account": {*told.accounts.values()}}
     known = [of_option[param.name]] if param.name in of_option else [_own(told, names), doors]
     found = (sorted(name for name in of if name.startswith(begun)) for of in known)
     return next(filter(None, found), [])

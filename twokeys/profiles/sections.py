@@ -11,6 +11,7 @@ from twokeys.aws_reference import known_region
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
 from twokeys.doors.switch_role import portal
+from twokeys.doors.who import IAM_PEOPLE
 from twokeys.iam.sts import CHAINED_SECONDS
 from twokeys.profiles.awsconfig import Section
 from twokeys.profiles.ways import AssignmentWay, RoleWay, Way, closed, not_yet, only_if, own_device
@@ -102,19 +103,20 @@ def has_credentials(settings: Mapping[str, str]) -> bool:
 
 
 def mfa_from(ways: Mapping[Way, Way | None], who: Who, choices: Choices) -> list[str]:
-    """What ways that ask for MFA, and those behind them, need of a source that is a session: no note, or one.
+    """What ways that ask for MFA, or for an IAM user, and those behind them, need of a source that is a session.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
-    asking: list[Way] = []
-    for way, before in ways.items() if choices.session or who.kind == "role" else ():
-        if before in asking or (isinstance(way, RoleWay) and way.mfa):
+    role, asking = choices.session == "role" or who.kind == "role", list[Way]()
+    for way, before in ways.items() if choices.session or role else ():
+        if before in asking or (isinstance(way, RoleWay) and (way.mfa or (role and way.source.kind in IAM_PEOPLE))):
             asking.append(way)
-    needs = "opens from a session only if that began with it"
-    if choices.session == "role" or who.kind == "role":
-        needs = "stays shut from its source, as the session of a role or of Identity Center does not carry it"
+    needs = "asks for MFA, or is behind such a door, opens from a session only if that began with it"
+    if role:
+        needs = "is for an IAM user or asks for MFA, or is behind such a door, stays shut, as its source is the session"
+        needs += " of a role or of Identity Center, which is no user and carries no MFA"
     names = listed([f"{choices.prefix}{way.name}" for way in asking], 12)
-    return [f"what asks for MFA, or is behind such a door, {needs}: {names}"] if asking else []
+    return [f"what {needs}: {names}"] if asking else []
 
 
 def no_profile(way: Way, choices: Choices) -> str | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from twokeys.project.config import Project
 from twokeys.sandbox.local_aws import LocalAws
@@ -78,6 +78,13 @@ class Sandbox:
                 there.unlink(missing_ok=True)
         if not any(self.directory.iterdir()):
             self.directory.rmdir()
+
+    def take_place_of(self, old: Self) -> None:
+        """Take the place of another one, whose local AWS ends; ours has ended."""
+        old.remove()
+        for there in self.directory.iterdir():
+            there.rename(old.directory / there.name)
+        self.directory.rmdir()
 
 
 @contextmanager

@@ -35,10 +35,8 @@ def sandbox() -> None:
     """
 
 
-sandbox.add_command(shell)
-sandbox.add_command(mfa_code)
-sandbox.add_command(get_pulumi)
-sandbox.add_command(pulumi_demo)
+for _each in (shell, mfa_code, get_pulumi, pulumi_demo):
+    sandbox.add_command(_each)
 
 
 @sandbox.command()
@@ -61,8 +59,8 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     """Preview each STACK, then make it: each resource is judged by the rules before it is made.
 
     A stack that is up already is made again, with all that are up, in a fresh local AWS: the others with the --config
-    that each was made with. Exits with 1 when a mandatory rule is violated or the program fails; what was made until
-    then stays, and is in the state.
+    and the rules' configuration that each was made with. Exits with 1 when a mandatory rule is violated or the program
+    fails: what was up before is then as it was, and a first time keeps what was made until then, in its state.
     """
     from rich.console import Console
 
@@ -70,38 +68,42 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     from twokeys.access.rules import RULES
     from twokeys.project.config import load_config
     from twokeys.sandbox.report import Report, as_data
-    from twokeys.sandbox.states import overrides_of
+    from twokeys.sandbox.states import beside_file
     from twokeys.sandbox.up import StackRun
 
     box = _sandbox(project, directory)
-    rules = rules_config(pack_config, RULES)
+    asked = {"overrides": overrides, "rules": rules_config(pack_config, RULES)}
     console = Console(quiet=as_json)
     wanted = list(dict.fromkeys(stacks))
     for name in wanted:
-        load_config(box.project, name, overrides)  # refuses what cannot be used, before what is up is thrown away
-    there = {name: overrides_of(box.stacks / f"{name}.json") for name in box.up}
+        load_config(box.project, name, overrides)  # refuses what cannot be used, before anything is made
+    there = {name: beside_file(box.stacks / f"{name}.json") for name in box.up}
+    fresh = box
     if again := [one for one in wanted if one in there]:
         console.print(f"{', '.join(again)} is up: everything is made again", highlight=False, soft_wrap=True)
         wanted = [*there, *(one for one in wanted if one not in there)]
-        box.remove()
+        fresh = replace(box, directory=box.directory / "again")
+        fresh.remove()
     runs = []
-    with box.local_aws() as aws:
+    with fresh.local_aws() as aws:
         for name in wanted:
             with Report(console, verbose=verbose) as report:
-                run = StackRun(
-                    box, name, overrides if name in stacks else there[name], rules, report.say, report.printed
-                )
+                how = asked if name in stacks else there[name]
+                run = StackRun(fresh, name, **how, say=report.say, output=report.printed)
                 done = report.run(run, aws)
                 report.show_outputs(done)
             runs.append(as_data(done))
             if not done.ok:
                 break
-    if gone := [one for one in there if one not in box.up]:
-        step = f"once what is refused is mended, twokeys sandbox up {' '.join(gone)}"
-        console.print(f"no longer up: {', '.join(gone)}; {step}", highlight=False, soft_wrap=True)
+    ok = all(one["ok"] for one in runs)
+    if again and ok:
+        fresh.take_place_of(box)
+    elif again:
+        fresh.remove()
+        console.print(f"still up, as before: {', '.join(there)}", highlight=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(runs, indent=2))
-    return 0 if all(one["ok"] for one in runs) else 1
+    return 0 if ok else 1
 
 
 @sandbox.command()
@@ -110,8 +112,8 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
 def down(project: Path, directory: Path | None) -> int:
     """End the local AWS and forget everything in it; the demo's too."""
     box = _sandbox(project, directory)
-    for each in (replace(box, directory=box.directory / "demo"), box):
-        each.remove()
+    for name in ("demo", "again", "."):
+        replace(box, directory=box.directory / name).remove()
     click.echo(f"nothing is up any more in {box.directory}")
     return 0
 
@@ -142,12 +144,12 @@ def demo(project: Path, directory: Path | None, picture: Path | None, verbose: b
     box.remove()
     with box.local_aws() as aws:
         story = tell(box, aws, console, verbose=verbose)
-    if story.ok:
+    if not story.failed:
         target = (picture or box.directory / "organization.svg").resolve()
         show_answers(story, box, target, console, verbose=verbose)
     for reason in story.failed:
         console.print(reason, style="red")
-    return 0 if story.ok else 1
+    return 1 if story.failed else 0
 
 
 def _sandbox(project: Path, directory: Path | None) -> Sandbox:

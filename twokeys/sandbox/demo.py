@@ -51,18 +51,13 @@ class Story:
     entering: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
-    @property
-    def ok(self) -> bool:
-        """Whether everything was proved and made, the one-key door was refused, and no probe went otherwise."""
-        return not self.failed
-
 
 def tell(box: Sandbox, aws: LocalAws, console: Console, *, verbose: bool = False) -> Story:
     """Run the story; it ends at the first run that fails, and says so."""
     story = Story()
     half = next((found for name in STACKS if (found := _half_open(box, name))), None)
     for name in STACKS:
-        if half and half.name == name and not _refuse_one_key(story, half, console):
+        if half and half[1].name == name and not _refuse_one_key(story, *half, console):
             return story
         with Report(console, verbose=verbose) as report:
             done = report.run(StackRun(box, name, say=report.say, output=report.printed), aws)
@@ -130,35 +125,26 @@ def _telling(probes: list[Probe]) -> Iterator[Probe]:
         yield from [one for one in well if wanted in one.name][:1]
 
 
-@dataclass(frozen=True)
-class _HalfOpen:
-    """A door of a stack without its grant."""
-
-    name: str
-    door: str
-    run: StackRun
-
-
-def _half_open(box: Sandbox, name: str) -> _HalfOpen | None:
-    """The first door of a stack without its grant; None where there is no door."""
+def _half_open(box: Sandbox, name: str) -> tuple[str, StackRun] | None:
+    """The first door of a stack, and the stack without its grant; None where there is no door."""
     doors = json.loads(load_config(box.project, name, {}).get(DOORS, "{}"))
     if not doors:
         return None
     door = next(iter(doors))
     overrides = {DOORS: json.dumps(doors | {door: doors[door] | {"keys": ["trust"]}})}
-    return _HalfOpen(name, door, StackRun(box, name, overrides, output=io.StringIO()))
+    return door, StackRun(box, name, overrides, output=io.StringIO())
 
 
-def _refuse_one_key(story: Story, half: _HalfOpen, console: Console) -> bool:
+def _refuse_one_key(story: Story, door: str, run: StackRun, console: Console) -> bool:
     """Preview the stack with the grant of one door taken away; the rules must refuse it, before anything exists."""
-    done = half.run.preview()
+    done = run.preview()
     found = [one for one in done.verdicts.mandatory if one.rule == MISSING_KEY]
     if not found:
         others = ", ".join(sorted({one.rule for one in done.verdicts.mandatory}))
         why = f"it was refused for {others}" if others else "nothing was found"
-        story.failed.append(f"door {half.door} of stack {half.name} was not refused for its missing grant: {why}")
+        story.failed.append(f"door {door} of stack {run.name} was not refused for its missing grant: {why}")
         return False
-    _print(console, f"{half.name:<11} refused  door {half.door} without its grant; no account yet:", 12)
+    _print(console, f"{run.name:<11} refused  door {door} without its grant; no account yet:", 12)
     for line in (found[0].message, f"Next step: {found[0].steps[0]}."):
         _print(console, f"{'':<12}{line}", 12)
     return True

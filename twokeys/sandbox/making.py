@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from twokeys.access.findings import Finding
 from twokeys.access.graph import Graph
@@ -19,13 +19,13 @@ from twokeys.pack.gate import Gate
 from twokeys.pack.other_states import Beside
 from twokeys.pack.relevance import may_let_in
 from twokeys.preview.run import PROVIDERS, Asked, Made, RefusedRequestError, Run, resource
+from twokeys.preview.unknowns import READ_STACK
 from twokeys.preview.values import unsecret
 from twokeys.sandbox.aws.catalogue import resource_type
 from twokeys.sandbox.aws.client import ProviderError
 from twokeys.sandbox.aws.provider import AwsProvider, configured
 from twokeys.sandbox.aws.resource_type import Secret
 
-_READ_STACK: Final = ("pulumi:pulumi:readStackOutputs", "pulumi:pulumi:readStackResourceOutputs")
 Mandatory = Callable[[Graph], Iterable[Finding]]
 Outputs = Callable[[str], Mapping[str, Any] | None]
 
@@ -105,7 +105,7 @@ class LocalMaker:
 
     def invoke(self, token: str, args: Mapping[str, Any], provider: str, run: Run) -> Mapping[str, Any] | None:  # noqa: ARG002
         """A look-up, by the provider's own credentials."""
-        if token in _READ_STACK:
+        if token in READ_STACK:
             return self._outputs_of(str(args.get("name") or args.get("stackName")))
         found = self._providers.get(provider.rpartition("::")[0])
         if found is None:

@@ -92,14 +92,11 @@ class _Prober:
                 said = error.response["Error"]
                 detail = said["Message"].rstrip(".")
                 step = f"see that {source.label} is there, and that a group has a member"
-                shut = said["Code"] == REFUSAL
-                others = door.source_account not in self._found.accounts
-                if others:
+                if elsewhere := door.source_account not in self._found.accounts:
                     detail, step = f"its account {door.source_account} is another company's", "have them try it"
-                elif shut:
+                elif elsewhere := said["Code"] == REFUSAL:
                     detail = f"only whom its trust policy names enters {source.label}, not the account's administrator"
                     step = "try it from there, such as from the workflow of GitHub Actions that enters the role"
-                elsewhere = others or shut
                 yield Probe(
                     name, door.role_arn, expected=True, assumed=None, detail=detail, next_step=step, elsewhere=elsewhere
                 )
@@ -126,15 +123,14 @@ class _Prober:
         if source.kind == "role":
             role = self._client("iam", _root(account)).get_role(RoleName=source.name)["Role"]["Arn"]
             return source.label, self._attempts.assume(_root(account), role), ""
-        if source.kind == "user":
-            user = source.name
-            return source.label, cleaning.enter_context(self._keys_of(account, user)), user
-        group = source.name
-        members = self._client("iam", _root(account)).get_group(GroupName=group)["Users"]
-        if not members:
-            raise ClientError({"Error": {"Code": "Empty", "Message": f"group {group} has no member"}}, "GetGroup")
-        user = members[0]["UserName"]
-        return f"{user} of group {group}", cleaning.enter_context(self._keys_of(account, user)), user
+        user, called = source.name, source.label
+        if source.kind != "user":
+            members = self._client("iam", _root(account)).get_group(GroupName=user)["Users"]
+            if not members:
+                raise ClientError({"Error": {"Code": "Empty", "Message": f"group {user} has no member"}}, "GetGroup")
+            user = members[0]["UserName"]
+            called = f"{user} of group {source.name}"
+        return called, cleaning.enter_context(self._keys_of(account, user)), user
 
     @contextmanager
     def _user(self, account: str, name: str) -> Iterator[Keys]:

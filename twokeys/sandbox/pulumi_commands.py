@@ -13,6 +13,7 @@ import click
 
 from twokeys.errors import Refusal
 from twokeys.options import ACCOUNT, FOLDER, PROJECT
+from twokeys.profiles.options import DOORS, complete
 from twokeys.shown import for_shell
 
 if TYPE_CHECKING:
@@ -33,7 +34,12 @@ def get_pulumi() -> int:
 
 
 @click.command()
-@click.option("--user", metavar="NAME", help="Be this user, with an access key and an MFA device, in what was made.")
+@click.option(
+    "--user",
+    metavar="NAME",
+    shell_complete=complete,
+    help="Be this user, with an access key and an MFA device, in what was made.",
+)
 @click.option("--account", type=ACCOUNT, help="Be the administrator of this account; with --user, the user's account.")
 @click.option(
     "--stop",
@@ -68,7 +74,6 @@ def shell(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
     assume`, `twokeys profiles` (into a config file of the sandbox) and the AWS CLI. Codes of the MFA device: `twokeys
     sandbox mfa-code`.
     """
-    from twokeys.profiles.options import DOORS
     from twokeys.project.config import load_project
     from twokeys.project.states import local_aws_of, sandbox_states
     from twokeys.sandbox.box import Sandbox
@@ -171,11 +176,10 @@ def pulumi_demo(project: Path, directory: Path | None) -> int:
     update and the refresh must change nothing; then each declared door is really entered. The CLI is the one of
     `get-pulumi`. Exits with 1 when anything is not as it should be.
     """
-    import shutil
-
     from rich.console import Console
 
     from twokeys.project.config import load_project
+    from twokeys.sandbox.box import Sandbox
     from twokeys.sandbox.get_pulumi import get_pulumi as get
     from twokeys.sandbox.local_aws import LocalAws
     from twokeys.sandbox.pulumi_box import PulumiBox
@@ -184,12 +188,7 @@ def pulumi_demo(project: Path, directory: Path | None) -> int:
     root = project.resolve()
     box = PulumiBox(load_project(root), (directory or root / ".twokeys" / "pulumi-demo").resolve())
     pulumi = get(lambda text: click.echo(text, err=True))
-    running = LocalAws.attach(box.directory / "aws")
-    if running is not None:
-        running.stop()
-    for earlier in (box.directory / "aws", box.directory / "pulumi"):
-        if earlier.exists():
-            shutil.rmtree(earlier)
+    Sandbox(box.project, box.directory).remove()
     console = Console()
     with LocalAws.start(box.directory / "aws") as aws:
         failed = tell(box, aws, pulumi, console)

@@ -21,7 +21,6 @@ from twokeys.shown import columns, folded
 _WIDTH: Final = 80
 _INDENT: Final = 21
 """Where the third column of a step begins."""
-"""An output that is longer is not shown."""
 _TOGETHER: Final = "\N{NO-BREAK SPACE}"
 """Between what is not to be parted at the end of a line."""
 

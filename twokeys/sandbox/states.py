@@ -18,10 +18,10 @@ from twokeys.preview.run import Made, Run
 from twokeys.preview.values import unsecret
 
 
-def write_state(path: Path, run: Run, overrides: Mapping[str, str] | None = None) -> None:
+def write_state(path: Path, run: Run, made_with: Mapping[str, Any]) -> None:
     """Write what a run made, for nobody but its owner to read; a reader sees all of it or nothing.
 
-    `overrides` are what it was made with beside its file, as `overrides_of` reads them.
+    `made_with` is what it was made with beside its file, as `beside_file` reads it.
 
     Raises Refusal when the folder cannot be written.
     """
@@ -29,18 +29,15 @@ def write_state(path: Path, run: Run, overrides: Mapping[str, str] | None = None
     deployment = {
         "manifest": {"time": now, "magic": "", "version": f"twokeys-{version('twokeys')}"},
         "resources": [_resource(one, now) for one in run.made],
-        "metadata": {"overrides": dict(overrides or {})},
+        "metadata": made_with,
     }
     make_folder(path.parent)
     replace_text(path, read_text(path), json.dumps({"version": 3, "deployment": deployment}, indent=1))
 
 
-def overrides_of(path: Path) -> dict[str, str]:
-    """The config values that won over the stack's file when it was made."""
-    found: dict[str, str] = (
-        json.loads(read_text(path) or "{}").get("deployment", {}).get("metadata", {}).get("overrides", {})
-    )
-    return found
+def beside_file(path: Path) -> dict[str, Any]:
+    """What a stack was made with beside its file."""
+    return dict(json.loads(read_text(path) or "{}").get("deployment", {}).get("metadata", {}))
 
 
 def stack_outputs(path: Path) -> dict[str, Any] | None:

@@ -108,7 +108,8 @@ class StackRun:
         maker = LocalMaker(environment, self._mandatory, self.sandbox.stack_outputs, done, self._beside)
         run = Run(project.name, self.name, config, maker, self.say)
         failed = None
-        write_state(self.state, run, self.overrides)  # a run that is killed is known to have begun: all is made again
+        made_with = {"overrides": self.overrides, "rules": self.rules}
+        write_state(self.state, run, made_with)  # a run that is killed is known to have begun: all is made again
         try:
             run_in_process(
                 run,
@@ -122,7 +123,7 @@ class StackRun:
             failed = refusal
         finally:
             maker.close()
-            write_state(self.state, run, self.overrides)
+            write_state(self.state, run, made_with)
         snapshot = run.snapshot()
         if maker.refused:
             return Done(self.name, "update", snapshot, Verdicts(tuple(maker.refused), ()))

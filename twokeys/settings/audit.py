@@ -59,8 +59,8 @@ class AuditSettings(Model):
     trail: Annotated[
         str,
         must_match(
-            r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9]){2,127}",
-            "a trail's name has 3 to 128 letters, digits and single ._- between them"
+            r"(?=.{3,128}\Z)(?!\d+(\.\d+){3}\Z)[A-Za-z0-9]+([._-][A-Za-z0-9]+)*",
+            "a trail's name has 3 to 128 letters, digits and single ._- between them, and is no IP address"
             " (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html)",
             "choose such a name",
         ),

@@ -51,7 +51,7 @@ class AccountBaselineSettings(Model):
         Annotated[
             str,
             must_match(
-                r"(?!\d{12}\Z)[a-z0-9](-?[a-z0-9]){2,62}",
+                r"(?=.{3,63}\Z)(?!\d{12}\Z)[a-z0-9]+(-[a-z0-9]+)*",
                 "an account alias has 3 to 63 lowercase letters, digits and single hyphens between them"
                 " (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccountAlias.html)",
                 "choose such an alias; it is unique across AWS",

@@ -8,7 +8,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from twokeys.doors.documents import OWN_CONDITIONS, own_conditions
-from twokeys.doors.who import IAM_PEOPLE
+from twokeys.doors.who import IAM_PEOPLE, name_of
 from twokeys.errors import or_nearest
 from twokeys.iam import is_account_id
 from twokeys.settings.models import (
@@ -316,7 +316,7 @@ def _keys_made_twice(settings: Settings) -> Iterator[Problem]:
     made: dict[tuple[object, ...], str] = {}
     for name, door in settings.doors.items():
         # Role names are unique in an account whatever their path and case.
-        role = door.target.role.rpartition("/")[2].casefold()
+        role = name_of(door.target.role).casefold()
         via = f"via {door.via}" if door.via == "identity-center" else ""
         given = grantee(door)
         places = [(via, account, role) for account in settings.target_accounts_of(door)]

@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from twokeys.doors.who import name_of
 from twokeys.iam import INLINE_POLICY_SIZES, policy_size
 from twokeys.settings.models import (
+    IAM_QUOTAS,
     MANAGEMENT,
-    QUOTAS,
     OrganizationGrantSettings,
     OrganizationSettings,
     PeopleSettings,
@@ -37,7 +38,7 @@ def grants(settings: Settings) -> Iterator[Problem]:
         key = f"organizationGrants.{name}"
         yield from _grant(settings, key, grant)
         # The policy is called after the role, and names are unique whatever their path and case.
-        what = (_without_path(principal_of(grant.source)), grant.target.role.rpartition("/")[2].casefold())
+        what = (_without_path(principal_of(grant.source)), name_of(grant.target.role).casefold())
         if (other := made.setdefault(what, name)) != name:
             why = f"organizationGrants.{other} grants this role to the same source"
             yield Problem(f"{key}.to.role", grant.target.role, why, "grant a source each role once")
@@ -75,7 +76,7 @@ def _grant(settings: Settings, key: str, grant: OrganizationGrantSettings) -> It
     if grant.mfa and principal_of(grant.source).kind == "role":
         yield no_mfa(f"{key}.mfa")
     access_roles = (settings.organization or OrganizationSettings()).access_roles
-    if grant.target.role.rpartition("/")[2] in access_roles:
+    if name_of(grant.target.role) in access_roles:
         why = (
             "this is the access role, which trusts the whole management account: the grant alone would open every "
             "account to its source, as administrator"
@@ -90,7 +91,7 @@ def _too_many(settings: Settings) -> Iterator[Problem]:
                 "doors",
                 f"from {kind} {name} of {account}",
                 f"their grants are at least {characters} characters of inline policies, and AWS takes"
-                f" {INLINE_POLICY_SIZES[kind]} of a {kind} ({QUOTAS})",
+                f" {INLINE_POLICY_SIZES[kind]} of a {kind} ({IAM_QUOTAS})",
                 "make one grant for all accounts, `organizationGrants` of the management stack, and keys: [trust] here",
             )
 
@@ -101,4 +102,4 @@ def _size(resource: str, more: Mapping[str, Any]) -> int:
 
 
 def _without_path(principal: PrincipalName) -> PrincipalName:
-    return PrincipalName(principal.kind, principal.name.rpartition("/")[2])
+    return PrincipalName(principal.kind, name_of(principal.name))

@@ -13,7 +13,7 @@ from twokeys.errors import nearest
 from twokeys.iam import DEFAULT_PARTITION, aws_managed, policy_size
 from twokeys.iam.leaves import texts
 from twokeys.settings.models import (
-    QUOTAS,
+    IAM_QUOTAS,
     DoorSettings,
     GuardRailSettings,
     MemberSettings,
@@ -97,7 +97,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
         )
         yield Problem(f"{key}.reason", f"{len(door.reason)} characters", why, "say it in fewer words")
     if len(permissions.managed_policies) > quotas.managed_policies_per_role:
-        why = f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({QUOTAS})"
+        why = f"AWS attaches at most {quotas.managed_policies_per_role} managed policies to a role ({IAM_QUOTAS})"
         step = "join some of them; where AWS has raised the quota, say it in quotas.managedPoliciesPerRole"
         yield Problem(f"{key}.permissions.managedPolicies", f"{len(permissions.managed_policies)} policies", why, step)
     yield from _partitions(settings, key, door)
@@ -107,7 +107,7 @@ def _door(settings: Settings, key: str, door: DoorSettings) -> Iterator[Problem]
 def _trust(settings: Settings, key: str, size: int | None, less: str) -> Iterator[Problem]:
     most = settings.quotas.trust_policy_characters
     if size is not None and size > most:
-        why = f"a role's trust policy has at most {most} ({QUOTAS})"
+        why = f"a role's trust policy has at most {most} ({IAM_QUOTAS})"
         step = f"{less}; where AWS has raised the quota, say it in quotas.trustPolicyCharacters"
         yield Problem(key, f"{size} characters", why, step)
 
@@ -176,14 +176,14 @@ def _people(settings: Settings) -> Iterator[Problem]:
     groups = Counter(user for members in people.groups.values() for user in set(members))
     for user, count in groups.items():
         if count > _GROUPS_OF_A_USER:
-            why = f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({QUOTAS})"
+            why = f"this user is in {count} groups, and AWS takes {_GROUPS_OF_A_USER} a user ({IAM_QUOTAS})"
             yield Problem("people.groups", user, why, "take the user out of some of them")
     if len(people.groups) > quotas.groups_per_account:
-        why = f"an account has at most {quotas.groups_per_account} ({QUOTAS})"
+        why = f"an account has at most {quotas.groups_per_account} ({IAM_QUOTAS})"
         step = "join some of them; where AWS has raised the quota, say it in quotas.groupsPerAccount"
         yield Problem("people.groups", f"{len(people.groups)} groups", why, step)
     if len(people.users) > _USERS_OF_AN_ACCOUNT:
-        why = f"an account has at most {_USERS_OF_AN_ACCOUNT}, and AWS does not raise it ({QUOTAS})"
+        why = f"an account has at most {_USERS_OF_AN_ACCOUNT}, and AWS does not raise it ({IAM_QUOTAS})"
         step = "let them come through IAM Identity Center, `people.identityCenter`"
         yield Problem("people.users", f"{len(people.users)} users", why, step)
     for role, said in people.roles.items():

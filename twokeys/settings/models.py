@@ -57,7 +57,7 @@ from twokeys.settings.values import (
     within,
 )
 
-QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
+IAM_QUOTAS = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"
 _UNIT_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateOrganizationalUnit.html"
 _OIDC_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
@@ -385,9 +385,9 @@ class QuotaSettings(Model):
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     """
 
-    trust_policy_characters: Annotated[int, within(2_048, 8_192, "AWS gives 2048 to 8192", QUOTAS)] = 2_048
-    managed_policies_per_role: Annotated[int, within(10, 25, "AWS gives 10 to 25", QUOTAS)] = 10
-    groups_per_account: Annotated[int, within(300, 500, "AWS gives 300 to 500", QUOTAS)] = 300
+    trust_policy_characters: Annotated[int, within(2_048, 8_192, "AWS gives 2048 to 8192", IAM_QUOTAS)] = 2_048
+    managed_policies_per_role: Annotated[int, within(10, 25, "AWS gives 10 to 25", IAM_QUOTAS)] = 10
+    groups_per_account: Annotated[int, within(300, 500, "AWS gives 300 to 500", IAM_QUOTAS)] = 300
 
 
 class Settings(Model):

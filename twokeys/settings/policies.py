@@ -17,7 +17,7 @@ from twokeys.settings.models import (
     guard_rails,
 )
 from twokeys.settings.problem import Problem, no_unit
-from twokeys.settings.values import QUOTAS_PAGE, check_policy
+from twokeys.settings.values import ORG_QUOTAS, check_policy
 
 _RCP_SYNTAX = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html"
 _LARGEST: Mapping[str, int] = {
@@ -30,7 +30,7 @@ _LARGEST: Mapping[str, int] = {
     "TAG_POLICY": 10_000,
     "SECURITYHUB_POLICY": 10_000,
 }
-"""Characters of a policy's document by type, as far as the page (QUOTAS_PAGE) names it; others have the largest."""
+"""Characters of a policy's document by type, as far as the page (ORG_QUOTAS) names it; others have the largest."""
 _MOST_ATTACHED: Mapping[str, int] = dict.fromkeys(_LARGEST, 10) | dict.fromkeys(
     ("RESOURCE_CONTROL_POLICY", "CHATBOT_POLICY", "AISERVICES_OPT_OUT_POLICY"), 5
 )
@@ -73,7 +73,7 @@ def too_large(key: str, kind: str, document: Mapping[str, Any]) -> Iterator[Prob
     """A document of more characters than AWS takes of its type."""
     size, largest = len(json.dumps(document, separators=(",", ":"))), _LARGEST.get(kind, 10_240)
     if size > largest:
-        why = f"a policy of type {kind} has at most {largest} characters ({QUOTAS_PAGE})"
+        why = f"a policy of type {kind} has at most {largest} characters ({ORG_QUOTAS})"
         yield Problem(
             key, f"{size} characters", why, "split it, give some of it to the unit above or below, or say less"
         )
@@ -105,7 +105,7 @@ def _beyond_quotas(organization: OrganizationSettings) -> Iterator[Problem]:
                 target,
                 f"{count} policies of type {kind} are attached to it, and AWS takes {most}"
                 + (" beside its own" if kind in own else "")
-                + f" ({QUOTAS_PAGE})",
+                + f" ({ORG_QUOTAS})",
                 "put several into one, or attach some to the units above or below",
             )
 

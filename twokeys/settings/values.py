@@ -24,7 +24,7 @@ _GROUP_PAGE = "https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateGro
 _IDENTITY_GROUP_PAGE = "https://docs.aws.amazon.com/singlesignon/latest/IdentityStoreAPIReference/API_CreateGroup.html"
 _POLICY_PAGE = "https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreatePolicy.html"
 _TAGS_PAGE = "https://docs.aws.amazon.com/tag-editor/latest/userguide/tagging.html"
-QUOTAS_PAGE = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
+ORG_QUOTAS = "https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html"
 _STS_PAGE = "https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"
 _OU_LEVELS = 5
 _ARN_OF_POLICY = "it as in arn:aws:iam::aws:policy/ReadOnlyAccess"
@@ -77,8 +77,8 @@ def _without_arn(value: str) -> str:
 def _named_with_path(who: str, example: str, most: int, page: str) -> AfterValidator:
     return must_match(
         rf"(?=(.{{0,510}}/)?[^/]*\Z)([\x21-\x2e\x30-\x7e]+/)*[\w+=,.@-]{{1,{most}}}",
-        f"the name of {who} has 1 to {most} letters, digits and +=,.@_-, and before it may stand a path of at most 512"
-        f" characters with both slashes, as in {example} ({page})",
+        f"the name of {who} has 1 to {most} letters, digits and +=,.@_-, and before it may stand a path of at most 511"
+        f" characters, as in {example} ({page})",
         "write it so, without a slash in front; `*` is not allowed, name one",
     )
 
@@ -149,7 +149,7 @@ def check_unit_path(value: str) -> str:
         )
     if len(names) > _OU_LEVELS:
         raise refuse(
-            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({QUOTAS_PAGE})",
+            f"organizational units nest at most {_OU_LEVELS} deep, this path has {len(names)} levels ({ORG_QUOTAS})",
             "use a shorter path",
         )
     return value

@@ -162,6 +162,7 @@ def test_every_other_type_is_kept_as_declared_with_what_is_computed_made_up(mana
     assert re.fullmatch(r"arn:aws:sso:::permissionSet/ssoins-0123456789abcdef/ps-[0-9a-f]{16}", outputs["arn"])
     assert is_kept("aws:kms/key:Key")
     assert not is_kept(ROLE)
+    assert not is_kept("pulumi:pulumi:Stack")
 
 
 def test_a_kept_type_is_changed_in_place_and_read_as_it_was_declared(management: Driver) -> None:

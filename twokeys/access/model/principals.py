@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from twokeys.access.model.accounts import Accounts
@@ -35,8 +36,8 @@ A kind is one of the three that say where its grant is. `Who.label` of `twokeys.
 HOLDERS: tuple[Holder, ...] = get_args(Holder)
 WITHOUT_GRANT: tuple[WithoutGrant, ...] = get_args(WithoutGrant)
 NOT_OURS: tuple[NotOurs, ...] = get_args(NotOurs)
-_KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
-TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in _KINDS.items()}
+KINDS: Mapping[str, Holder] = {ROLE: "role", USER: "user", GROUP: "group"}
+TYPES: Mapping[Holder, str] = {kind: type_ for type_, kind in KINDS.items()}
 
 
 def _of_each(ending: str) -> Mapping[str, Holder]:
@@ -53,7 +54,7 @@ IDENTITY_PROVIDERS = ("aws:iam/openIdConnectProvider:OpenIdConnectProvider", "aw
 LIST_OF_USERS = "aws:iam/groupMembership:GroupMembership"
 LIST_OF_GROUPS = "aws:iam/userGroupMembership:UserGroupMembership"
 ABOUT_PRINCIPALS = frozenset({
-    *_KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *EXCLUSIVE_INLINE,
+    *KINDS, MANAGED_POLICY, *INLINE_POLICIES, *ATTACHMENTS, ATTACHMENT_TO_MANY, *EXCLUSIVE_INLINE,
     *EXCLUSIVE_ATTACHMENT, LIST_OF_USERS, LIST_OF_GROUPS, PASSWORD, ACCESS_KEY, *IDENTITY_PROVIDERS,
 })  # fmt: skip
 """The types that say which principals there are and what they hold; each names those that it is about."""
@@ -101,6 +102,10 @@ class Principal:
     def trust_policy(self) -> PolicyDocument | Unknown:
         """What its trust policy says, where that is known."""
         return self.trust.policy if self.trust else UNKNOWN
+
+    def named_anew(self, other: Principal) -> datetime | None:
+        """When somebody was made anew whom its trust policy names as they were before."""
+        return self.trust.anew.get(other.arn) if self.trust else None
 
     @property
     def all_documents(self) -> Iterator[Document]:
@@ -245,8 +250,8 @@ class Principals:
         return self._unsettled.get((kind, account), ())
 
     def _read_principals(self) -> None:
-        for resource in self._snapshot.of_type(*_KINDS):
-            kind = _KINDS[resource.type]
+        for resource in self._snapshot.of_type(*KINDS):
+            kind = KINDS[resource.type]
             account = self._accounts.of(resource)
             prefix = resource.text("namePrefix")
             given, path = self.identity(resource, "name"), self.identity(resource, "path")

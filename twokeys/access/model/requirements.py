@@ -14,7 +14,7 @@ from twokeys.iam.admission import demanding
 from twokeys.iam.external_id import is_external_id
 from twokeys.iam.operators import operator_named, parse_date
 from twokeys.iam.sts import IN_TRUSTS
-from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, any_of, negate
+from twokeys.iam.truth import FREE, UNKNOWN, Lookup, Truth, Values, absent, any_of, negate
 from twokeys.iam.truth import all_of as all_true
 from twokeys.iam.verdict import all_of, one_of
 
@@ -154,15 +154,25 @@ def requires_mfa(requirements: Iterable[Requirement]) -> bool:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-multifactorauthpresent
     """
     return any(
-        all(requires_mfa(group) for group in requirement.any_of) if requirement.any_of else _asks_for_mfa(requirement)
-        for requirement in requirements
+        all(requires_mfa(group) for group in one.any_of)
+        if one.any_of
+        else _refuses(one, _no_mfa) and _refuses(one, absent)
+        for one in requirements
     )
 
 
 def is_mfa(one: Requirement) -> bool:
     """Whether a requirement is of MFA, be it only for those of whom AWS tells whether they have it."""
-    strict = one.operator + "IfExists" if one.negated else one.operator.removesuffix("IfExists")
-    return requires_mfa([one]) or _asks_for_mfa(one._replace(operator=strict))
+    return requires_mfa([one]) or _refuses(one, _no_mfa)
+
+
+def _no_mfa(key: str) -> Values:
+    """A session without MFA, which has no age of it; what is signed with a user's access key has neither key."""
+    return ("false",) if key == _MFA_PRESENT else ()
+
+
+def _refuses(one: Requirement, lookup: Lookup) -> bool:
+    return one.key.lower() in _MFA and met(one, lookup) is Truth.FALSE
 
 
 def in_words(requirement: Requirement) -> str:
@@ -201,11 +211,12 @@ def met(requirement: Requirement, lookup: Lookup) -> Truth:
 def in_detail(requirement: Requirement, now: datetime) -> str:
     """As `in_words`, and how long ago MFA may be, and whether an end is over: "MFA, less than 1 h ago"."""
     words = in_words(requirement)
-    if words in (MFA, MFA_BUT_OF_KEYS) and requirement.key.lower() == _MFA_AGE:
+    below = "GreaterThan" if requirement.negated else "LessThan"
+    if words == MFA and requirement.key.lower() == _MFA_AGE and below in requirement.operator:
         ages = [int(value) if value.isdigit() else None for value in requirement.values]
         known = [age for age in ages if age is not None]
         if known and len(known) == len(ages):
-            most = "at most" if "Equals" in requirement.operator else "less than"
+            most = "at most" if ("Equals" in requirement.operator) is not requirement.negated else "less than"
             size, unit = next((size, unit) for size, unit in _UNITS if max(known) % size == 0)
             return f"{words}, {most} {max(known) // size} {unit} ago"
     _, closes = window([requirement])
@@ -314,13 +325,3 @@ def _moment(text: str) -> datetime | None:
         return None if seconds is None else datetime.fromtimestamp(float(seconds) + 1, UTC) - timedelta(seconds=1)
     except (OverflowError, ValueError):
         return None
-
-
-def _asks_for_mfa(requirement: Requirement) -> bool:
-    if requirement.key.lower() not in _MFA:
-        return False
-    operator = requirement.operator.removeprefix("ForAnyValue:")
-    values = {value.lower() for value in requirement.values}
-    if requirement.negated:
-        return operator == "BoolIfExists" and values == {"false"}
-    return (operator == "Bool" and values == {"true"}) or operator in ("NumericLessThan", "NumericLessThanEquals")

@@ -72,7 +72,7 @@ def _emails(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding]:
     users: dict[str, list[Resource]] = defaultdict(list)
     for account in graph.snapshot.of_type(ACCOUNT):
         if email := account.text("email"):
-            users[email.strip().casefold()].append(account)
+            users[email.casefold()].append(account)
     for email, accounts in users.items():
         for account in accounts[1:]:
             message = f"Account {account.name} has the e-mail {email} of account {accounts[0].name}"

@@ -11,7 +11,7 @@ from twokeys.access.keys import denial, past
 from twokeys.access.model.principals import HOLDERS, Principal
 from twokeys.access.model.providers import ProviderEntry
 from twokeys.access.reading.snapshot import project_of
-from twokeys.iam import UNKNOWN
+from twokeys.iam import UNKNOWN, is_account_id
 
 _NAME = "provider-enters-its-account"
 _ENTER = "set assume_roles to a role of that account, or a profile or keys of the provider's own"
@@ -119,7 +119,7 @@ def _denied(
     Whatever it assumes in an account to come, it is that role.
     """
     account = graph.accounts.of_provider(entry.urn)
-    to_come = entry.assumes is None and not account.isdigit()
+    to_come = entry.assumes is None and not is_account_id(account)
     for role in by_aws.get(account, ()):
         door = judge.from_management(role) if to_come or role.arn in (entry.assumes or ())[-1:] else None
         if door and (why := denial(door, "trust")):
@@ -158,7 +158,7 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
                 where = "whatever account the environment's credentials belong to"
             message = f"The default aws provider {whose} in {where}"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
-            step = f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}" if of_one else step
+            step = step if pinned else f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}"
             if strict or _may_go_wrong(graph):
                 yield Finding(message, step, entry.urn, advice=pinned or not strict or entry.urn not in used)
             if not strict:

@@ -20,6 +20,7 @@ from twokeys.iam import (
     UNKNOWN,
     Arn,
     PolicyKind,
+    is_account_id,
     lint,
     parse_arn,
     policy_size,
@@ -159,9 +160,9 @@ def _of_other_accounts(graph: Graph) -> Iterator[Finding]:
         account = graph.accounts.of(resource)
         given = [*items(resource.asked("managedPolicyArns")), *map(resource.get, ("permissionsBoundary", "policyArn"))]
         for arn in (Arn.parse(one) for one in given if isinstance(one, str)):
-            if arn is None or not arn.account.isdigit() or arn.account == account:
+            if arn is None or not is_account_id(arn.account) or arn.account == account:
                 continue
-            if account.isdigit() or (graph.accounts.pinned(account) and arn.account in known):
+            if is_account_id(account) or (graph.accounts.pinned(account) and arn.account in known):
                 message = f"{resource.label} in account {graph.accounts.name(account)} is given {arn}"
                 why = ", and IAM takes a managed policy of that account or of AWS only"
                 inline = "" if str(arn) == resource.get("permissionsBoundary") else ", or write it inline instead"
