@@ -178,12 +178,19 @@ def test_the_organization_s_trail_goes_on_where_a_member_account_deletes_its_own
     folder.mkdir(parents=True)
     records = [read_event(PROD, f"2026-09-0{day}T09:00:00Z") for day in (1, 2, 3)]
     call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": "own"}}
-    records.append(called(deleted_in, "2026-09-02T10:00:00Z", "DeleteTrail", **call))
+    records.append(called(deleted_in, "2026-09-02T10:00:00Z", "DeleteTrail", "eve", **call))
+    made = {"requestParameters": {"userName": "zoe"}}
+    records.append(called(PROD, "2026-09-02T11:00:00Z", "CreateAccessKey", "eve", **made))
     (folder / LOG.replace(HUB, PROD)).write_text(json.dumps({"Records": records}))
     period = ("--from", "2026-09-01", "--until", "2026-09-03")
     found = read("prod", *ONE_REGION, *period, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert found["coverage"][0]["covered"] is covered
     assert ["a trail was deleted (own)"] in [one["why"] for one in found["unusual"]] or deleted_in == HUB
+    text = report("prod", *ONE_REGION, *period, "--events", str(tmp_path / "AWSLogs")).text
+    if deleted_in == PROD:
+        assert (text.index("-> CreateAccessKey") < text.index("-> DeleteTrail")) is covered, (
+            "first what hides something"
+        )
 
 
 def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_known(tmp_path: Path) -> None:
