@@ -1261,6 +1261,7 @@ def test_a_default_provider_names_three_resources_that_it_makes(more: int, named
         world.add("Group", f"g{number}", default, name=f"g{number}")
     (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
     assert f"makes {named} whatever account" in finding.message
+    assert finding.next_step.startswith("set aws:allowedAccountIds to the account's id in the stack's config, or pass")
 
 
 def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:

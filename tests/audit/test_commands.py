@@ -159,6 +159,13 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
     assert ("since 2026-01-01 08:00 UTC" in text, "Wrote report.html" in text) == (True, True)
 
 
+def test_several_accounts_are_one_answer_and_one_that_is_not_there_is_refused() -> None:
+    found = report("prod", "stage")
+    assert found.text.startswith("Who can enter prod, stage (from ")
+    assert {row["account name"] for row in found.of("way in")} == {"prod", "stage"}
+    assert str(refusal("prod", "nowhere")).startswith("no account is called nowhere")
+
+
 @pytest.mark.parametrize(
     ("organization", "deleted_in", "covered"),
     [("o-a1b2c3d4e5/", PROD, True), ("o-a1b2c3d4e5/", HUB, False), ("", PROD, False)],

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.access.test_identity_center import center, put
+from tests.access.test_identity_center import attach, center, put
 from tests.access.world import (
     CI,
     DEPLOYER,
@@ -1109,9 +1109,13 @@ def test_a_change_of_keys_in_a_root_session_is_by_whom_assume_root_gave_its_acce
     change["userIdentity"] |= {**IN_THE_MEMBER, "accessKeyId": "ASIAROOT"}
     world = root_sessions()
     found = compared(world, begun, change)
-    ((_, said),) = to_look_at(read(world.graph), found)[1]
+    ((label, said),) = [row for row in to_look_at(found.answers, found)[0] if " -> CreateLoginProfile " in row[1]]
+    assert (label, said.endswith(": call in a root session, 1 time")) == ("unusual, changed", True)
     assert said.partition(" UTC ")[2].startswith(who)
     assert (" in a root session -> " in said) is (who == "role ci")
+    (line,) = [line for _, line in compared(world, begun, change, from_states=True).sheet.lines if "Login" in line]
+    assert " -> CreateLoginProfile of root user in " in line
+    assert (" in a root session from " in line) is (who == "role ci")
     unlocked = {**change, "eventName": "DeleteBucketPolicy", "eventSource": "s3.amazonaws.com"}
     calls = [unlocked | {"eventID": str(number)} for number in range(2)]
     ((_, said),) = [
@@ -1119,6 +1123,8 @@ def test_a_change_of_keys_in_a_root_session_is_by_whom_assume_root_gave_its_acce
     ]
     assert said.partition(" UTC ")[2].startswith(who)
     assert said.endswith(": call in a root session, 2 times")
+    both = compared(world, begun, *calls, calls[0] | {"eventName": "DeleteQueue", "eventID": "3"}).sheet.lines
+    assert ["call in a root session, 2" in line for _, line in both if "call in a root session" in line] == [False]
 
 
 @pytest.mark.parametrize(
@@ -1236,6 +1242,9 @@ def test_an_entry_from_a_session_that_was_begun_without_a_door_is_without_a_door
     (came,) = [said for _, said in to_look_at(found.answers, found)[0] if "-> role deployer" in said]
     assert " as run-2, begun by GitHub repo:octo/app:ref:refs/heads/main -> role deployer " in came
     assert came.endswith(": session begun without a door")
+    by_octo = compared(world, *begun, in_session(entry(CI_SESSION, DEPLOYER, at(0, 2)), "ASIAocto", "ASIA5"))
+    so = [door_use(one) for one in by_octo.doors if one.usage is Usage.BEGUN_SO]
+    assert [one.partition(", ")[2] for one in so] == ["1 time, as run-1, last 2026-09-01 11:00 UTC"]
     (who, *_) = entered(found.answers, found)
     assert who == "GitHub repo:octo/app:ref:refs/heads/main"
     ((_, line),) = found.sheet.lines
@@ -1779,6 +1788,8 @@ def test_a_failed_attempt_is_unusual_at_any_time_and_teaches_nothing() -> None:
     found = compared(two_keys(), denied(ann, DEPLOYER, at(0)), learning_days=14)
     assert whys(found) == [("failed attempt: AccessDenied",)]
     assert (found.entries, usage(found)["deployer"]) == (0, Usage.NEVER)
+    after = compared(two_keys(), denied(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(20)))
+    assert whys(after)[1] == ("this principal's first entry into this role",)
 
 
 @pytest.mark.parametrize(
@@ -1793,8 +1804,35 @@ def test_a_failed_attempt_says_by_whose_call_the_access_key_is_that_somebody_els
     found = compared(two_keys(), key, failed)
     why = next(why for one in found.unusual for why in one.why if why.startswith("failed"))
     assert why == f"failed attempt: AccessDenied{said and said + '2026-09-01 09:00 UTC'}"
-    after = compared(two_keys(), denied(CI_SESSION, DEPLOYER, at(0)), entry(CI_SESSION, DEPLOYER, at(20)))
-    assert whys(after)[1] == ("this principal's first entry into this role",)
+
+
+def test_an_entry_by_an_access_key_that_somebody_else_made_is_unusual_at_any_time_and_says_by_whom() -> None:
+    """A session of GetSessionToken is its user's: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html."""
+    ann, made = f"arn:aws:iam::{HUB}:user/ann", {"accessKey": {"userName": "ann", "accessKeyId": "AKIA1"}}
+    world = two_keys()
+    world.role("hop", world.hub, document(trusts(ann)))
+    key = called(HUB, at(0), "CreateAccessKey", "eve", requestParameters={"userName": "ann"}, responseElements=made)
+    answer = {"responseElements": {"credentials": {"accessKeyId": "ASIATOKEN"}}}
+    token = called(HUB, at(1), "GetSessionToken", "ann", eventSource="sts.amazonaws.com", **answer)
+    token["userIdentity"] |= {"accessKeyId": "AKIA1"}
+    hop = entry(f"arn:aws:sts::{HUB}:assumed-role/hop/ann", DEPLOYER, at(1, 4))
+    records = [
+        in_session(entry(ann, DEPLOYER, at(1, 1)), "AKIA1", "ASIA1"),
+        in_session(entry(ann, DEPLOYER, at(1, 2)), "ASIATOKEN", "ASIA2"),
+        in_session(entry(ann, arn(HUB, "role/hop"), at(1, 3)), "ASIATOKEN", "ASIA3"),
+        in_session(hop, "ASIA3", "ASIA4"),
+        in_session(entry(ann, DEPLOYER, at(1, 5)), "AKIA2", "ASIA5"),
+    ]
+    found = compared(world, key, token, *records, learning_days=14, from_states=True)
+    said = "with access key AKIA1, which user eve of management made 2026-09-01 09:00 UTC"
+    assert [one.use.key for one in found.unusual if said in one.why] == ["ASIA1", "ASIA2", "ASIA4"]
+    (there,) = found.not_in_states
+    assert [use.key for use in there.entered] == ["ASIA1", "ASIA2"]
+    assert there.came(found.answers).startswith("; entered by it: user ann of management (2), last ")
+    assert found.meanwhile(found.answers) == {}, "that it was by the key is said"
+    world.add("AccessKey", "own", world.hub, user="ann", id="AKIA1")
+    shown = compared(world, key, records[0], learning_days=14, from_states=True)
+    assert not [one for one in shown.unusual if said in one.why]
 
 
 def test_the_order_in_which_records_are_read_makes_no_difference() -> None:
@@ -1845,6 +1883,17 @@ def test_a_person_of_identity_center_uses_the_door_of_the_assignment_and_another
     assert (used, len(found.undeclared)) == ([said or Usage.NEVER], said is None)
     of_no_group = "in no membership of Identity Center group admins that is shown"
     assert (of_no_group in whys(found)[0]) is (said is None and not assigned)
+
+
+def test_a_session_of_a_permission_set_s_role_in_the_management_account_uses_the_ways_of_that_role() -> None:
+    """AWS ends the role's name: https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetsconcept.html."""
+    world, role = center(world=two_keys(), targetId=HUB), arn(STAGE, "role/OrganizationAccountAccessRole")
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    of_set = f"arn:aws:sts::{HUB}:assumed-role/AWSReservedSSO_Admin_0123456789abcdef/ann"
+    found = compared(world, entry(of_set, role, at(0)), entry(of_set.replace("Admin", "Other"), role, at(1)))
+    (used,) = [one for one in found.doors if one.door.source.who.name.startswith("AWSReservedSSO_Admin_?")]
+    assert (used.usage, used.count) == (Usage.USED, 1)
+    assert [use.caller.who.name for use in found.undeclared] == ["AWSReservedSSO_Other_0123456789abcdef"]
 
 
 def test_a_role_of_identity_center_whose_assignments_nobody_shows_is_entered_by_its_users_in_ways_and_events() -> None:

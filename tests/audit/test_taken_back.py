@@ -25,6 +25,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
 from twokeys.audit.events import NOT_LOOKED_AT, at_the_top
 from twokeys.audit.events import taken_back as lines
+from twokeys.audit.events import to_look_at as at_the_first_sheet
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
@@ -492,8 +493,9 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
+    assert at_the_top(answers, found) == ["Entered by a door: nobody"]
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    assert at_the_top(answers, found) == [f"Entered by a door: nobody. Next step for who came without a door: {step}"]
+    assert at_the_first_sheet(found)[0].endswith(f" below. Next step for who came without a door: {step}")
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:
@@ -574,6 +576,25 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
     assert [": not known, from " in row.words(answers) for row in level] == [True] * len(level), "as in prod"
     within = "within the assignment (CreateAccountAssignment of Admin ("
     assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+
+
+def test_an_assignment_that_was_taken_back_is_as_strong_as_its_set_and_sessions_last_as_long_as_was_asked() -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithSAML.html (DurationSeconds)."""
+    of = {"permissionSetArn": SET_ARN, "principalId": "u-1", "principalType": "USER", "targetId": STAGE}
+    calls = [
+        called(HUB, at(days), f"{do}AccountAssignment", "eve", eventSource="sso.amazonaws.com", requestParameters=of)
+        for days, do in ((1, "Create"), (2, "Delete"))
+    ]
+    came = of_ann(1.95)
+    came["requestParameters"] |= {"durationSeconds": 28_800}
+    world = center(targetId=PROD)
+    attach(world, "ManagedPolicyAttachment", managedPolicyArn=ADMINISTRATOR)
+    found = compared(world, *calls, came, from_states=True)
+    (gone,) = found.taken_back
+    assert ": administrator, from 2026-09-02 09:00 UTC to 2026-09-03 09:00 UTC" in gone.words(found.answers)
+    (line,) = [line for _, line in found.sheet.lines if "AccountAssignment" in line]
+    assert " (administrator) from " in line
+    assert line.endswith("; a session may have lasted until 2026-09-03 15:48 UTC")
 
 
 @pytest.mark.parametrize(("person", "by_it"), [("bob", True), ("ann", False), ("carl", False)])

@@ -59,7 +59,9 @@ ATTACHED = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
 MALLORY = arn(OUTSIDE, "user/mallory")
 
 
-def of_two_times(before: World, now: World, *records: dict[str, Any], then: float = -1) -> Comparison:
+def of_two_times(
+    before: World, now: World, *records: dict[str, Any], then: float = -1, until: float | None = None
+) -> Comparison:
     """What came of records, by a state of so many days after them and by one of 30 days after them."""
 
     def shown(world: World, days: float) -> Snapshot:
@@ -67,11 +69,12 @@ def of_two_times(before: World, now: World, *records: dict[str, Any], then: floa
         evidence = Evidence("state.json", (DAY + timedelta(days=days)).isoformat(), stack=stack)
         return replace(world.snapshot, is_state=True, evidence=(evidence,))
 
-    trail = Trail(start=DAY)
+    end = DAY + timedelta(days=until) if until else None
+    trail = Trail(start=DAY, until=end)
     for record in records:
         trail.add(record, delivered=True)
     answers = read(build(replace(shown(now, 30), before=shown(before, then))))
-    return compare(into(answers, STAGE), trail, learning_days=0)
+    return compare(into(answers, STAGE), trail, None, end, learning_days=0)
 
 
 def members(*, shown: bool) -> World:
@@ -266,6 +269,9 @@ def test_what_differs_between_two_states_and_no_call_explains_is_said_first() ->
         assert as_data(found.answers, found)["unexplained"] == expected
     assert not of_two_times(two_keys(OF_BOTH), two_keys(OF_CI)).unexplained, "that nothing is recorded is said"
     assert not of_two_times(two_keys(OF_CI), two_keys(OF_CI), recorded).unexplained
+    for days, explains in ((2, True), (31, False)):  # after the period, before or after the later state
+        found = of_two_times(two_keys(OF_BOTH), two_keys(OF_CI), recorded, CLOSED | {"eventTime": at(days)}, until=1.5)
+        assert (not found.unexplained, found.changes) == (explains, ())
 
 
 @pytest.mark.parametrize("weaker", [True, False])

@@ -201,14 +201,15 @@ def changed_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
     user of IAM. https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateAccessKey.html
     """
     name, asked = str(record.get("eventName")), dict(mapping(record.get("requestParameters")))
+    made, caller = (mapping(record.get(one)) for one in ("responseElements", "userIdentity"))
+    of_root = caller.get("type") == "Root" and not asked.get("userName")
     if name.endswith("AccessKey"):
-        made, caller = (mapping(record.get(one)) for one in ("responseElements", "userIdentity"))
         own = {"userName": caller.get("userName")}
         asked = {
             key: value for each in (own, mapping(made.get("accessKey")), asked) for key, value in each.items() if value
         }
-        if caller.get("type") == "Root" and not mapping(record.get("requestParameters")).get("userName"):
-            return "root-user", "root user", str(asked.get("accessKeyId") or "")
+    if of_root and name.endswith(("AccessKey", "LoginProfile")):
+        return "root-user", "root user", str(asked.get("accessKeyId") or "")
     if name == "CreatePolicy":
         asked = {"policyArn": mapping(mapping(record.get("responseElements")).get("policy")).get("arn")}
     answer = mapping(record.get("responseElements"))

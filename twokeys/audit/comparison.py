@@ -23,6 +23,7 @@ from twokeys.audit.held import Held
 from twokeys.audit.history import History
 from twokeys.audit.known import Records
 from twokeys.audit.record import EARLIER, HIDDEN, SIGN_INS, Use, resolved
+from twokeys.audit.shown import is_of_credentials
 from twokeys.audit.sorting import Sorting, may_be_unusual
 from twokeys.audit.stood import Stood
 from twokeys.audit.strengths import as_they_may_be, strengths_of
@@ -103,7 +104,7 @@ class Comparison:
         """Of each entry, by id, while what it was that the answers have not, in words."""
         found: dict[str, list[str]] = defaultdict(list)
         for one in (*self.taken_back, *self.not_in_states):
-            for use in one.entered:
+            for use in () if is_of_credentials(one.change) else one.entered:
                 found[use.id].append(one.meanwhile(answers))
         return found
 
@@ -163,7 +164,8 @@ def compare(
     coming = {step.source.who for way in answers.ways for step in way.steps}
     others = {who.account for who in coming} - {*answers.accounts}
     accounts = {*answers.accounts} | others
-    key_calls, changes = tuple(_key_calls(answers, trail, accounts)), tuple(_changes(answers, trail, accounts))
+    key_calls, calls = tuple(_key_calls(answers, trail, accounts)), _changes(answers, trail, accounts)
+    changes = tuple(one for one in calls if not trail.outside(one.use.time))
     history = History(changes, answers)
     held = Held(history)
     answers = dated(answers, records, history) if records else answers
@@ -212,7 +214,7 @@ def compare(
         changes=changes,
         taken_back=gone,
         not_in_states=there,
-        unexplained=tuple(unexplained(history, accounts, trail.coverage.accounts)),
+        unexplained=tuple(unexplained(History(calls, answers), accounts, trail.coverage.accounts)),
         earlier=tuple(use for use in asked_of if use.event == EARLIER and use.account in answers.accounts),
         key_calls=key_calls,
         strengths=strengths,
@@ -222,8 +224,7 @@ def compare(
 def _used(doors: Iterable[Step], entries: Iterable[Entry], records: Records) -> Iterator[DoorUse]:
     of = uses_of_doors(entries)
     for one in doors:
-        sure, may_be = of[one.ends]
-        yield DoorUse(one, sure, may_be, *records.about(one))
+        yield DoorUse(one, *of[one.ends], *records.about(one))
 
 
 def _longest_sessions(answers: Answers) -> dict[Who, timedelta]:

@@ -59,7 +59,9 @@ def unexplained(history: History, accounts: Container[str], recorded: Container[
     found, now, then = defaultdict[Whom, list[str]](list), history.answers, history.answers.before
     if then is None:
         return
-    first = min((one.moment for one in then.evidence if one.moment), default=LAST)
+    first, last = (
+        pick((one.moment for one in of.evidence if one.moment), default=LAST) for pick, of in ((min, then), (max, now))
+    )
     for key in {**then.holds, **now.holds}:
         account, kind, name, what = key
         same = key in now.holds and key in then.holds and is_same(now.holds[key], then.holds[key])
@@ -67,10 +69,9 @@ def unexplained(history: History, accounts: Container[str], recorded: Container[
         asked = account in accounts or kind in {"set", "identity-center-group"}
         others = any(id in now.names and id not in accounts for id in what.split())
         if read and asked and account in recorded and not (same or others):
-            since = [one for one in history.of.get(key[:3], ()) if one.use.time > first]
+            since = [one for one in history.of.get(key[:3], ()) if first < one.use.time <= last]
             if not any(one.held == key or one.call.deletes or one.use.event in MAKES for one in since):
                 found[account, kind, name].append(what)
-    last = max((one.moment for one in now.evidence if one.moment), default=LAST)
     for whom, each in found.items():
         ways = [of for of in (side.ways_into([entered(whom, side)]) for side in (then, now)) if of]
         levels = (max(way.permissions.level for way in of) for of in ways)

@@ -50,6 +50,7 @@ class Usage(Enum):
 
     USED = "used"
     PERHAPS = "perhaps used"
+    BEGUN_SO = "used only by sessions that began without a door"
     NEVER = "no record of use"
     LATER = "made after the period"
     NOT_KNOWN = "not known"
@@ -59,7 +60,7 @@ class Usage(Enum):
 class DoorUse:
     """How one door was used: by the entries that are surely its own, and by those that `may_be`.
 
-    `last`, `sessions` and `identities` are of the sure ones, else of those that may be its own: the sessions of the
+    `last`, `sessions` and `identities` are of the first of its uses that there are: the sessions of the
     callers, their source identities. A door without keys is one that the picture cannot prove open or shut: what used
     it shows that it was open.
     """
@@ -67,6 +68,8 @@ class DoorUse:
     door: Step
     sure: Sequence[Use]
     may_be: Sequence[Use]
+    begun_so: Sequence[Use] = ()
+    """Those by it of sessions that themselves began without a door."""
     not_known: str = ""
     """Why there may be entries that are not among the records, in words; empty where they would be."""
     covered: tuple[datetime, datetime] | None = None
@@ -101,20 +104,21 @@ class DoorUse:
 
     @property
     def _uses(self) -> Sequence[Use]:
-        return self.sure or self.may_be
+        return self.sure or self.may_be or self.begun_so
 
     @property
     def usage(self) -> Usage:
         """Used, perhaps used or without a record of use; not known where an entry may be missing."""
         made = self.door.since.first
         later = self.covered is not None and made is not None and made > self.covered[1]
-        unused = Usage.NOT_KNOWN if self.not_known else Usage.LATER if later else Usage.NEVER
+        unused = Usage.LATER if later else Usage.BEGUN_SO if self.begun_so else Usage.NEVER
+        unused = Usage.NOT_KNOWN if self.not_known else unused
         return Usage.USED if self.sure else Usage.PERHAPS if self.may_be else unused
 
     def by(self, entries: UsesOfDoors) -> DoorUse:
         """How somebody used it, of whom these are all entries."""
-        sure, may_be = entries[self.door.ends]
-        return replace(self, sure=sure, may_be=may_be)
+        sure, may_be, begun_so = entries[self.door.ends]
+        return replace(self, sure=sure, may_be=may_be, begun_so=begun_so)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +129,26 @@ class Entry:
     doors: tuple[Step, ...]
     perhaps: str = ""
     on_the_way: bool = False
+    begun_so: tuple[Step, ...] = ()
+    """Those that would, if the session that came had not begun without a door."""
     unmet: tuple[str, ...] = ()
     """What each door asks for and the call, as its record shows, did not meet, or that it stood briefly, in words."""
     not_shown: tuple[str, ...] = ()
     """What each door asks for and the record does not tell of: MFA, an external ID."""
 
 
-UsesOfDoors = defaultdict[tuple[Who, Who], tuple[list[Use], list[Use]]]
-"""By its ends, what surely and what perhaps used each door, in order of time."""
+UsesOfDoors = defaultdict[tuple[Who, Who], tuple[list[Use], list[Use], list[Use]]]
+"""By its ends, what surely and what perhaps used each door, and by sessions begun without one, in order of time."""
 
 
 def uses_of_doors(entries: Iterable[Entry]) -> UsesOfDoors:
     """What used the doors, of these entries."""
-    found: UsesOfDoors = defaultdict(lambda: ([], []))
+    found: UsesOfDoors = defaultdict(lambda: ([], [], []))
     for one in entries:
         for door in one.doors:
             found[door.ends][bool(one.perhaps)].append(one.use)
+        for door in one.begun_so:
+            found[door.ends][2].append(one.use)
     return found
 
 
@@ -155,7 +163,7 @@ def way_use(way: Way, used: Mapping[tuple[Who, Who], DoorUse]) -> DoorUse:
     if through := _through(doors):
         return replace(doors[-1], sure=through, may_be=())
     usages = [one.usage for one in doors]
-    if unused := [doors[usages.index(one)] for one in (Usage.LATER, Usage.NEVER) if one in usages]:
+    if unused := [doors[usages.index(one)] for one in (Usage.LATER, Usage.NEVER, Usage.BEGUN_SO) if one in usages]:
         return unused[0]
     if Usage.NOT_KNOWN not in usages and (follow := _may_follow_each_other(doors)):
         return replace(doors[-1], sure=(), may_be=follow)
@@ -215,7 +223,7 @@ class Doors:
         into = [
             door
             for door in self._into[use.target.kind, use.account]
-            if _is_at(door.target.who, use.target) and _comes_by(door.source.who, use.event)
+            if _is_end(door.target.who, use.target) and _comes_by(door.source.who, use.event)
             if door.source.who not in over
         ]
         late = [door for door in into if self._ended.is_over(door, use.time)]
@@ -237,7 +245,7 @@ class Doors:
             lacks += tuple(f"in no membership of {group} {shown}" for group in dict.fromkeys(groups))
             ends = [*(() if given else over.values()), *self._whose(use, late)[0]]
             lacks += tuple(self._ended.after(one, use.time) for one in ends)
-            return Entry(use, (), "", on_the_way, lacks)
+            return Entry(use, (), on_the_way=on_the_way, unmet=lacks)
         why = _BEFORE if use.event == EARLIER else _ANOTHER_ID if self._is_another(use) else ""
         why = why or ("" if sure else _NOT_SHOWN if use.names_caller else _NOT_NAMED)
         why = why or (_MAY_BE_GONE if all(self._ended.is_over(door, use.time, surely=False) for door in found) else "")
@@ -249,7 +257,7 @@ class Doors:
         brief = {one.whom: one.gives for one in taken}
         each_by = dict.fromkeys(brief.get(door.source.who, "") for door in found)
         briefly = () if "" in each_by else (_BRIEFLY.format(" or ".join(_BY[one] for one in each_by)),)
-        return Entry(use, tuple(found), perhaps, on_the_way, (*lacks, *briefly), not_shown)
+        return Entry(use, tuple(found), perhaps, on_the_way, (), (*lacks, *briefly), not_shown)
 
     def _whose(self, use: Use, into: list[Step]) -> tuple[list[Step], bool]:
         """Whose of these doors a use is, by who came, and whether surely."""
@@ -328,10 +336,13 @@ def _unmet(use: Use, asked: Iterable[tuple[Requirement, Truth]]) -> Iterator[str
                 yield f"the call does not meet its door's condition {in_words(one)}: {_OTHERWISE}"
 
 
-def _is_at(target: Who, used: Who) -> bool:
-    """Whether a door leads to what was used; the end of a permission set's role is AWS's own, and not known before."""
-    same_place = (target.kind, target.account) == (used.kind, used.account)
-    return same_place and (target.name == used.name or Glob(target.name).matches(used.name))
+def _is_end(end: Who, there: Who) -> bool:
+    """Whether an end of a door is who a record tells; how a permission set's role ends is AWS's own, not known before.
+
+    A door for every service is for none in particular.
+    """
+    same_place = (end.kind, end.account) == (there.kind, there.account)
+    return same_place and (end.name == there.name or (end.name != EVERY_SERVICE and Glob(end.name).matches(there.name)))
 
 
 def _comes_by(source: Who, event: str) -> bool:
@@ -352,9 +363,7 @@ def _is(source: Who, caller: Who) -> bool:
         any_provider = source.name.startswith(_ANY_PROVIDER)
         name = f"* {source.name.removeprefix(_ANY_PROVIDER)}" if any_provider else source.name
         return caller.kind == source.kind and Glob(name).matches(caller.name)
-    if source.kind == "identity-center-user":
-        return (caller.kind, caller.name) == (source.kind, source.name)
-    return source == caller
+    return _is_end(source, caller)
 
 
 def _lets_in_all(source: Who, caller: Who) -> bool:

@@ -141,7 +141,8 @@ def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
     plain = {to_look_at.UNUSUAL, to_look_at.CHANGED}
     labels = dict.fromkeys(label for one in same for label in sorted(one.labels.keys() - plain))
     meanwhile = dict.fromkeys(why for one in same for why in one.while_what)
-    surprises = [why for one in same for why in one.surprises]
+    once = (Word.ROOT, Word.IN_ROOT, Word.DELEGATED) if len(uses) > 1 else ()  # with how often, of each name
+    surprises = [why.partition(", ")[0] if why.startswith(once) else why for one in same for why in one.surprises]
     after = dict.fromkeys(why for why in surprises if why.startswith(Word.AFTER))
     failed = sum(use.failed is not None for use in uses)
     some = 0 < failed < len(uses)
@@ -176,7 +177,8 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     lets = "let in" if calls[0].since else "no longer lets in"
     let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
-    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{let_in}{_whence(uses)}"
+    in_root = " in a root session" * one.use.in_root
+    text = f"{who} -> {listed(said, most=FEW)}{whose} in {place}{in_root}{let_in}{_whence(uses)}"
     came = (
         (each.came if each.since and not is_of_credentials(each.change) else each.lasted)(answers) for each in calls
     )

@@ -148,6 +148,10 @@ class Use:
     """
     in_root: bool = False
     """Whether the call was made in a root session that the caller began."""
+    own_key: str | None = None
+    """That of them, or with which the user began the session that it is of, by GetSessionToken."""
+    lasts: int = 0
+    """For how many seconds a session was asked for; 0 where the record does not tell it."""
     entered_by: Use | None = None
     """The entry by which the session that called was begun, as its access key tells."""
 
@@ -282,6 +286,7 @@ def called(record: Mapping[str, Any], user_identity: Mapping[str, Any], target: 
         or None,
         invoked_by=text(user_identity.get("invokedBy")),
         delegate=text(mapping(user_identity.get("invokedByDelegate")).get("accountId")),
+        lasts=lasts if isinstance(lasts := parameters.get("durationSeconds"), int) else 0,
     )
 
 

@@ -57,7 +57,8 @@ class Sorting:
             entries = [one for one in (step, entry) if one]
             before = (each for each in use.entries_before if each.account in self._known)
             if any(not one.doors for each in before for one in self._sorted(each)[0]):
-                entries = [replace(one, doors=(), perhaps="", unmet=(*one.unmet, _BEGUN_SO)) for one in entries]
+                so = ((one, (*one.unmet, _BEGUN_SO)) for one in entries)
+                entries = [replace(one, doors=(), begun_so=one.doors, perhaps="", unmet=unmet) for one, unmet in so]
             self._found[of] = entries, None if step else apart
         return self._found[of]
 

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from twokeys.answers.model import Answers, Party
+from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor, called
-from twokeys.audit.whom import enter, ways_into
+from twokeys.audit.whom import enter, level_into
+from twokeys.doors import Who
 from twokeys.shown import in_utc, listed
 
 _MOST = 3
@@ -102,8 +103,8 @@ class Stood:
         """Who, into what, how strong, from when to when; of what is not judged, the call and when."""
         if self.permissions is None:
             trusts = f", which trusted {self.change.trusts}," if self.since and self.change.trusts else ""
-            ways = ways_into(self.change, answers) if self.change.gives == ASSIGNS else ()
-            strong = f": {max(way.permissions.level for way in ways).word}," if ways else ""
+            level = level_into(self.change, answers) if self.change.gives == ASSIGNS else None
+            strong = f": {level.word}," if level else ""
             comma = "," * bool(self.not_provisioned or self.is_shown)
             return f"{about(self.change, answers)}{trusts}{strong}{comma} {self.between}"
         level, names = self.permissions
@@ -125,7 +126,7 @@ class Stood:
     def came(self, answers: Answers) -> str:
         """Who entered meanwhile, in words; empty for nobody."""
         who = Counter(actor(use, answers) for use in self.entered)
-        how = "entered by it" if self.change.gives in _MEANWHILE else "entered meanwhile"
+        how = "entered by it" if self.change.gives in (*_MEANWHILE, "CreateAccessKey") else "entered meanwhile"
         each = listed([f"{one} ({count})" for one, count in who.most_common()], most=_MOST)
         return f"; {how}: {each}, last {in_utc(self.entered[-1].time)}{self.lasted(answers)}" if who else ""
 
@@ -138,9 +139,9 @@ class Stood:
             return ""
         ends = self.until
         for use, each in ((use, each) for use in self.entered for each in (answers, answers.before) if each):
-            whom = filter(None, (use.target, Party(use.target, use.arn).permission_set))
+            whom = (use.target, Who("set", "", use.permission_set or ""))  # which has it alike in each account
             longest = max((way.max_session_seconds or 0 for way in each.ways_into(whom)), default=0)
-            ends = max(ends, use.time + timedelta(seconds=longest))
+            ends = max(ends, use.time + timedelta(seconds=use.lasts or longest))
         last = max((use.last for use in self.entered if use.last and use.last > self.until), default=None)
         called_last = f", and called last {in_utc(last)}" if last else ""
         return f"; a session may have lasted until {in_utc(ends)}{called_last}" if ends > self.until else ""

@@ -17,7 +17,7 @@ from twokeys.audit.held import Held, Policies, document_of
 from twokeys.audit.history import FIRST, LAST, Whom
 from twokeys.audit.stood import POLICIES, Stood
 from twokeys.audit.trail import Change
-from twokeys.audit.whom import ways_into, whom_entered
+from twokeys.audit.whom import level_into, ways_into, whom_entered
 from twokeys.doors import Who
 from twokeys.iam import Arn
 from twokeys.iam.arn import partition_of_region
@@ -72,7 +72,7 @@ def strength(one: Change, answers: Answers) -> Level:
     if one.gives in CONTROLS:
         return Level.ADMINISTRATOR
     if one.gives == TRUST or one.gives in LETS_IN:
-        return max((way.permissions.level for way in ways_into(one, answers)), default=Level.NONE)
+        return level_into(one, answers)
     gives = one.call.gives.endswith(_POLICIES) and not one.undone
     return level_of(document_of(one, answers), ()) if gives else Level.NONE
 

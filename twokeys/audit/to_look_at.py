@@ -72,7 +72,7 @@ class Alike:
         kinds = (
             (_NOBODY, use.event in SESSIONS),
             (_NO_DOOR, NO_DOOR in self.labels),
-            (_BRIEFLY, any(why.endswith(BRIEFLY) for why in self.surprises)),
+            (_BRIEFLY, any(why.endswith(BRIEFLY) or why.startswith(Word.BY_KEY) for why in self.surprises)),
             (_SIGN_IN, use.event in SIGN_INS and not root),
             (_FAILED, failed),
             (_ROOT, by_root),
@@ -171,11 +171,6 @@ def _goes_on(use: Use, comparison: Comparison) -> bool:
     management = {way.steps[-1].source.who.account for way in comparison.answers.ways if way.by_access_role}
     there = [one.recorded for one in comparison.was_read.accounts if one.account == use.account]
     return bool(management - {use.account} and there) and all(one.files and not one.own_files for one in there)
-
-
-def in_time(rows: Rows) -> Rows:
-    """The rows in order of time, with which their second part begins."""
-    return sorted(rows, key=itemgetter(1))
 
 
 _Said = tuple[Use, str, tuple[str, ...], str]

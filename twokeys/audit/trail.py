@@ -129,8 +129,8 @@ class Change:
 
     @property
     def is_own(self) -> bool:
-        """Whether a user called of itself."""
-        return self.use.caller.who == Who("user", self.recorded, self.of[1])
+        """Whether a user called of itself, or began the session that did."""
+        return (self.use.begun_by or self.use).caller.who == Who("user", self.recorded, self.of[1])
 
     @property
     def trusts(self) -> str:
@@ -177,7 +177,7 @@ class Trail:
     calls: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """By account, caller and name: those of root users, and those that users made with access keys of their own."""
     changes: dict[str, Change] = field(default_factory=dict)
-    """Calls that change who can enter, by id."""
+    """Calls that change who can enter, by id, also those outside the period."""
     in_root: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
     """Calls in root sessions, by account, name and, as who called, the id of the session's access key."""
     delegated: dict[tuple[str, Who, str], Calls] = field(default_factory=dict)
@@ -190,6 +190,8 @@ class Trail:
     _logging: dict[str, tuple[str, Use]] = field(default_factory=dict)
     _named: set[str] = field(default_factory=set)
     """The ids of the calls that are counted by name; there are too many of the others."""
+    _tokens: dict[str | None, str | None] = field(default_factory=dict)
+    """With which access key of a user each session of GetSessionToken was begun, by the id of its own."""
     _as_root: dict[str, Use] = field(default_factory=dict)
     """The first call of each root session, by the id of its access key."""
     _last: dict[str, datetime] = field(default_factory=dict)
@@ -225,7 +227,7 @@ class Trail:
                     covers=delivered and is_management(record),
                     read=record.get("readOnly") is True,
                     delivered=delivered,
-                    counts=not (copy or self._outside(time)),
+                    counts=not (copy or self.outside(time)),
                 )
         if use is not None:
             use = self._by_id(use, self._uses.get)
@@ -238,10 +240,10 @@ class Trail:
         else:
             if name in LOGGING or name == "StartLogging":
                 self._log(record, time)
-            if not self._outside(time):
+            if not self.outside(time):
                 self._call(record, time)
-                self._change(record, time)
-        if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self._outside(time):
+            self._change(record, time)
+        if delivered and kind == "AssumedRole" and name not in (None, *_SIGNED_IN) and time and not self.outside(time):
             self._in_role(record, time)  # of what is not delivered, as a selection, the beginning may be left out
         return time
 
@@ -311,7 +313,8 @@ class Trail:
             self.same_id[again] = use
         return use
 
-    def _outside(self, time: datetime) -> bool:
+    def outside(self, time: datetime) -> bool:
+        """Whether a moment is not of the period that is asked of."""
         return not (self.since or time) <= time <= (self.until or time)
 
     def _cannot_read(self, record: Mapping[str, Any], time: datetime | None, file: str, *, hides: bool) -> None:
@@ -320,7 +323,7 @@ class Trail:
         lacks = next((field for field, there in needed.items() if not there), "what was assumed")
         said = f"{name or 'record'} {event_id(record) or 'without an id'}{place}, which lacks {lacks}"
         self.unreadable.setdefault(str(shared_id(record) or self.records), said)
-        outside = time is not None and self._outside(time)
+        outside = time is not None and self.outside(time)
         for account in () if not hides or outside or failed(record) else recorded_in(record, None) or ("",):
             self.hidden.setdefault(account, said)
 
@@ -340,6 +343,7 @@ class Trail:
         if account is None or not (delegated or root or (kind in ("IAMUser", "FederatedUser") and key)):
             return
         use = called(record, user_identity, Who("root-user", account, "root user"), time)
+        self._tokens |= {use.key: use.by} if use.key else {}
         if use.delegate:
             self._count(self.delegated, (account, use.caller.who, use.delegate), use)
             return
@@ -414,9 +418,9 @@ class Trail:
             by, use = root.by, replace(use, caller=root.caller, caller_session=root.caller_session, in_root=True)
         while by not in chain and (one := self._began.get(by)):
             chain[by], by = one, one.by
-        for one in reversed(chain.values()):
-            before = replace(one, entered_by=before)
-        return replace(use, entered_by=before)
+        for one in (*reversed(chain.values()), use):
+            use = before = replace(one, entered_by=before, own_key=self._tokens.get(one.by, one.by))
+        return use
 
     def all_changes(self, joined: Mapping[str, tuple[str, str, str]] = MappingProxyType({})) -> Iterator[Change]:
         """The calls that change who can enter. `joined` are memberships that the sources know by id."""

@@ -9,6 +9,7 @@ from enum import StrEnum
 from twokeys.answers.model import Answers
 from twokeys.audit.entries import Entry
 from twokeys.audit.record import HIDDEN, SIGN_INS, Use
+from twokeys.audit.shown import is_shown
 from twokeys.audit.stood import AFTER
 from twokeys.audit.trail import BY_KEY, LOGGING, Change, Trail, by_credentials
 from twokeys.audit.who_called import who_began
@@ -26,6 +27,7 @@ class Word(StrEnum):
     NEW_REGION = "new region"
     HOURS = "outside this principal's usual hours"
     FAILED = "failed attempt"
+    BY_KEY = "with access key"
     SIGN_IN = "sign-in"
     ROOT = "call as the root user"
     IN_ROOT = "call in a root session"
@@ -91,7 +93,8 @@ class _Users:
         self._answers, self._shown = answers, {one.who for one in parties}
         made = [one for one in changes if one.use.event in BY_KEY and one.use.failed is None]
         self._made = {Who("user", one.recorded, one.of[1]): one.use for one in made if one.use.event == "CreateUser"}
-        self._keys = {one.of[2]: one.use for one in made if one.use.event != "CreateUser" and one.of[2]}
+        others = (one for one in made if not (one.is_own or (answers.from_states and is_shown(one, answers))))
+        self._keys: dict[str | None, Use] = {one.of[2]: one.use for one in others if one.of[2]}
 
     def unknown(self, user: Who) -> str:
         """Of a user that is not shown, that it is so, or who made it and when; empty for one that is."""
@@ -101,12 +104,15 @@ class _Users:
             return f"of a user whom {who_began(made, self._answers)} made {in_utc(made.time)} and no state shows"
         return "of a user that nothing read shows"
 
-    def by_key(self, use: Use) -> str:
-        """Of a call with an access key that somebody else made in the period, by whom and when."""
-        made = self._keys.get(use.by or "")
-        if made is None or made.caller.who == use.caller.who:
-            return ""
-        return f", with access key {use.by}, which {who_began(made, self._answers)} made {in_utc(made.time)}"
+    def by_key(self, use: Use) -> tuple[str, ...]:
+        """Of a call with an access key that somebody else made in the period and no state shows, or by a session that
+        was begun with one, by whom and when.
+        """
+        keys = (one.own_key for one in (use, *use.entries_before))
+        made = ((key, self._keys[key]) for key in keys if key in self._keys)
+        return tuple(
+            f"{Word.BY_KEY} {key}, which {who_began(one, self._answers)} made {in_utc(one.time)}" for key, one in made
+        )
 
 
 def unusual(  # noqa: PLR0913, PLR0917 - what is looked through
@@ -155,9 +161,8 @@ def _by_others(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     """https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-cloudtrail.html and
     https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-track-privileged-tasks.html.
     """
-    in_root = (one for one in trail.in_root.items() if one[1].last.shared not in trail.changes)  # said there
-    for what, each in ((_DELEGATED, trail.delegated.items()), (Word.IN_ROOT, in_root)):
-        for (account, _, _), calls in each:
+    for what, each in ((_DELEGATED, trail.delegated), (Word.IN_ROOT, trail.in_root)):
+        for (account, _, _), calls in each.items():
             if account in accounts:
                 yield Unusual(trail.begun(calls.last), (f"{what}, {counted(calls.count, 'time')}",))
 
@@ -190,14 +195,14 @@ def _surprises(
     habits: dict[object, _Habits] = defaultdict(_Habits)
     for use in uses:
         if use.failed is not None:
-            yield Unusual(use, (f"{Word.FAILED}: {use.failed}{users.by_key(use)}",))
+            yield Unusual(use, (", ".join((f"{Word.FAILED}: {use.failed}", *users.by_key(use))),))
             continue
         if use.event in SIGN_INS:
             if why := tuple(_sign_in(use, users)):
                 yield Unusual(use, why)
             continue
         who: object = use.caller.who if use.names_caller else (use.caller.who.account, use.unique_id)
-        surprises = [*lacks.get(use.id, ()), *((_DELEGATED,) if use.delegate else ())]
+        surprises = [*lacks.get(use.id, ()), *users.by_key(use), *((_DELEGATED,) if use.delegate else ())]
         if glass.is_of(use):
             who = who, glass.person(use)
             surprises.append(Word.BREAK_GLASS)

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Container, Iterable, Sequence
 from typing import cast
 
+from twokeys.access.model.documents import Document
 from twokeys.answers.model import Answers, Way
+from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.audit.changes import ASSIGNS, JOINS, TRUST, lets_in, trusted
 from twokeys.audit.record import BY_PROVIDER, Use
 from twokeys.audit.trail import Change
 from twokeys.doors import Who
 from twokeys.doors.who import Kind
-from twokeys.iam import PolicyDocument, Statement
+from twokeys.iam import UNKNOWN, Arn, PolicyDocument, Statement
 
 _SERVICE = ".amazonaws.com"
 
@@ -24,6 +26,18 @@ def enter(one: Change, answers: Answers, accounts: Container[str] = ()) -> list[
 def ways_into(one: Change, answers: Answers) -> list[Way]:
     """The ways into the role that a call is of, or into those that AWS makes of the permission set."""
     return answers.ways_into(whom_entered(one, answers.accounts, answers))
+
+
+def level_into(one: Change, answers: Answers) -> Level:
+    """How strong what somebody enters is by the ways into it, or by its policies where no way that is asked for leads
+    there any more.
+    """
+    found = [way.permissions.level for way in ways_into(one, answers)]
+    for each in (answers, answers.before):
+        held = each.held_by(one.whom).items() if each and not found else ()
+        named = ((said or Document(UNKNOWN, name.rpartition("/")[2], arn=name), name) for name, said in held)
+        found += [level_of(said, ()) for said, name in named if name == "" or Arn.parse(name)]
+    return max(found, default=Level.NONE)
 
 
 def whom_entered(one: Change, accounts: Iterable[str], answers: Answers) -> set[Who]:
@@ -46,7 +60,7 @@ def principal_of(one: Change, answers: Answers) -> Who | None:
 
 
 def is_by(one: Change, use: Use, answers: Answers) -> bool:
-    """Whether an entry may be that of somebody whom a trust policy, an assignment or a membership let in.
+    """Whether an entry may be that of somebody whom a trust policy, a key, an assignment or a membership let in.
 
     Of other calls it is.
     """
@@ -55,6 +69,8 @@ def is_by(one: Change, use: Use, answers: Answers) -> bool:
         group, user = map(answers.principals.get, one.of[1:])
         stays = group is None or answers.is_member(caller.name, group.who)
         return caller.kind == "identity-center-user" and (user.who == caller if user and group else not stays)
+    if one.gives == "CreateAccessKey":
+        return one.of[2] in ("", use.own_key)
     if one.gives == ASSIGNS:
         id, _, account = one.of[2].partition(" ")
         principal = answers.principals.get(id)

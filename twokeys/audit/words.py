@@ -89,9 +89,10 @@ def door_use(*same: DoorUse, ends: str = "") -> str:
     """A door and how it was used, in words: several that are alike, for which `ends` stands, added up."""
     one = same[0]
     uses, perhaps = (sum(map(attrgetter(name), same)) for name in ("count", "perhaps"))
-    last = f", last {in_utc(max(filter(None, (each.last for each in same))))}" if uses or perhaps else ""
+    begun_so = sum(len(each.begun_so) for each in same if each.usage is Usage.BEGUN_SO)
+    last = f", last {in_utc(max(filter(None, (each.last for each in same))))}" if uses or perhaps or begun_so else ""
     proved = "" if one.door.keys else " (a door that is not proved)"
-    count = f", {counted(uses, 'time')}" if uses else ""
+    count = f", {counted(uses or begun_so, 'time')}" if uses or begun_so else ""
     also = " and" if uses else ","
     count += f"{also} perhaps {counted(perhaps, 'time')}" if perhaps else ""
     names, identities = (
