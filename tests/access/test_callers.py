@@ -9,7 +9,21 @@ from typing import Any
 
 import pytest
 
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, replaced, trusts
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    OUTSIDE,
+    PROD,
+    SERVICE,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    replaced,
+    trusts,
+)
 from twokeys.access.keys import statements
 from twokeys.iam import UNKNOWN, Outcome
 
@@ -99,11 +113,23 @@ def test_a_name_to_be_made_up_matters_where_a_condition_reads_it() -> None:
 
 
 def test_a_name_to_be_made_up_is_nobody_that_a_trust_names() -> None:
-    assert prefixed(trusts(arn(HUB, "role/ci-20261124"))).rules() == ["unproved-door"]
+    assert prefixed(trusts(arn(HUB, "role/ci-20261124"))).rules() == ["door-needs-grant", "unproved-door"]
+
+
+@pytest.mark.parametrize(("trusted", "rule"), [("ci", "door-needs-grant"), ("api-1a2b3c4", "unproved-door")])
+def test_a_name_to_be_made_up_hides_no_key_that_another_lacks(trusted: str, rule: str) -> None:
+    """Pulumi makes it up from the logical name: https://www.pulumi.com/docs/iac/concepts/resources/names/#autonaming"""
+    world = World()
+    world.add("Role", "api", world.hub, assumeRolePolicy=SERVICE, outputs={"name": UNKNOWN, "path": "/"})
+    world.role("deployer", world.stage, document(trusts(arn(HUB, f"role/{trusted}"))))
+    assert world.refused == [rule]
 
 
 def test_a_role_with_a_prefix_answers_a_grant_on_that_prefix() -> None:
-    for pattern, rules in (("role/deployer-*", ["wildcard-grant"]), ("role/deploy", ["unproved-door"])):
+    for pattern, rules in (
+        ("role/deployer-*", ["wildcard-grant"]),
+        ("role/deploy", ["door-needs-trust", "unproved-door"]),
+    ):
         world = World()
         world.role("ci", world.hub)
         world.grant("ci", world.hub, arn(STAGE, pattern))

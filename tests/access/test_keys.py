@@ -685,12 +685,11 @@ def trust_with_an_end_and_no_grant(world: World) -> None:
     role_to_role(world, document(trusts(CI, condition={"DateLessThan": {"aws:CurrentTime": "2026-11-01T00:00:00Z"}})))
 
 
-BY_THE_WRONG_ONE = f"role deployer is made in account {HUB} by provider hub"
 THERE = "with a provider of account %s, if that is meant, or"
 
 
-@says((NO_TRUST, f"{HOLDS} {DEPLOYER} in account {STAGE}, but no role of this stack answers to that and trusts it; "
-       f"{BY_THE_WRONG_ONE}: {NO_TRUST}", f"make role deployer {THERE % STAGE} add the role with a trust policy that "
+@says((NO_TRUST, f"{HOLDS} {DEPLOYER} in account {STAGE}, but no role of this stack answers to that and trusts it: "
+       f"{NO_TRUST}", f"make role deployer {THERE % STAGE} add the role with a trust policy that "
        f"names {CI}, or correct the ARN, or remove the grant{IF_ELSEWHERE}", DOOR, "deployer"))  # fmt: skip
 def role_made_by_the_provider_of_the_account_that_is_to_come_in(world: World) -> None:
     world.role("ci", world.hub)
@@ -698,8 +697,8 @@ def role_made_by_the_provider_of_the_account_that_is_to_come_in(world: World) ->
     trusted(world, CI, provider=world.hub)
 
 
-@says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it; role ci is made in account "
-       f"{STAGE} by provider stage: {NO_GRANT}", f"make role ci {THERE % HUB} {GIVE}{IF_ELSEWHERE}", DOOR,
+@says((NO_GRANT, f"{TRUSTS_CI} this stack has neither that role nor a grant for it: {NO_GRANT}",
+       f"make role ci {THERE % HUB} {GIVE}{IF_ELSEWHERE}", DOOR,
        "deployer"))  # fmt: skip
 def caller_made_by_the_provider_of_the_account_that_it_is_to_enter(world: World) -> None:
     world.role("ci", world.stage)
@@ -723,7 +722,7 @@ def trust_in_a_role_that_differs_by_case(world: World) -> None:
 
 
 @says((NO_GRANT, f"{TRUSTS} {arn(HUB, 'role/cj')} of account {HUB}, but this stack has neither that role nor a grant "
-       f"for it: {NO_GRANT}", f"write {CI}, if that is meant, or {GIVE.replace('role ci', 'role cj')}{IF_ELSEWHERE}",
+       f"for it: {NO_GRANT}", f"{GIVE.replace('role ci', 'role cj')}{IF_ELSEWHERE}",
        f"{arn(HUB, 'role/cj')} -> {DEPLOYER}", "deployer"),
       (NO_TRUST, f"{HOLDS} role {DEPLOYER} in account {STAGE}, {NEITHER}", ADD % CI, DOOR, "deployer"))  # fmt: skip
 def trust_in_a_misspelt_short_name_whose_grant_is_here(world: World) -> None:

@@ -246,6 +246,7 @@ def test_a_requirement_is_said_in_words(one: Requirement, said: str) -> None:
     (Requirement("NumericLessThan", AGE, ("300",)), "MFA, less than 5 min ago"),
     (Requirement("NumericGreaterThanIfExists", AGE, ("3600",), negated=True), "MFA, at most 1 h ago"),
     (Requirement("NumericGreaterThan", AGE, ("3600",)), "MFA"),
+    (Requirement("DateLessThan", "aws:CurrentTime", EARLY), "until 2027-01-30 (closed since then)"),
 ], ids=str)  # fmt: skip
-def test_how_long_ago_mfa_may_be_is_said_in_detail(one: Requirement, said: str) -> None:
+def test_how_long_ago_mfa_may_be_and_what_is_over_are_said_in_detail(one: Requirement, said: str) -> None:
     assert in_detail(one, JANUARY) == said

@@ -1066,7 +1066,15 @@ def test_an_exception_that_nothing_needs_is_a_violation() -> None:
     assert two_keys().findings(config) == [Finding(message, step, rule="door-needs-grant", about_exception=True)]
 
 
-@pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-23"])
+def test_an_exception_for_a_resource_of_this_stack_that_nothing_needs_is_found() -> None:
+    world = two_keys()
+    door = f"{world.resources[-1].urn} -> *"
+    (finding,) = world.findings({"not-read": {"exceptions": [exception(door, "2027-01-31")]}})
+    assert f"The exception for the door {door}" in finding.message
+    assert "is not used" in finding.message
+
+
+@pytest.mark.parametrize("expires", ["2027-01-31", "2026-11-24", "2026-11-23"])
 @pytest.mark.parametrize(("rule", "door"), [
     ("external-id", f"{arn(OUTSIDE, 'role/ci')} -> {arn(PROD, 'role/reader')}"),
     ("door-needs-grant", f"{CI} -> {arn(PROD, 'role/reader')}"),  # its source is made here, its trust is not
@@ -1080,7 +1088,7 @@ def test_an_exception_for_what_another_stack_makes_is_of_no_matter_here(rule: st
     """
     checked = two_keys().check({rule: {"exceptions": [exception(door, expires)]}})
     assert (checked.mandatory, checked.advisory) == ((), ())
-    assert [one.exception.door for one in checked.not_used] == ([door] if expires > "2026-11-24" else [])
+    assert [one.exception.door for one in checked.not_used] == ([door] if expires >= "2026-11-24" else [])
 
 
 @pytest.mark.parametrize(("rule", "door"), [
@@ -1253,6 +1261,7 @@ def test_a_default_provider_names_three_resources_that_it_makes(more: int, named
         world.add("Group", f"g{number}", default, name=f"g{number}")
     (finding,) = (one for one in world.findings() if one.rule == "no-default-provider")
     assert f"makes {named} whatever account" in finding.message
+    assert finding.next_step.startswith("set aws:allowedAccountIds to the account's id in the stack's config, or pass")
 
 
 def test_a_default_provider_is_pinned_by_allowed_account_ids_in_the_stacks_config() -> None:

@@ -33,7 +33,7 @@ from twokeys.access.reading.state import parse_state
 from twokeys.answers.model import Answers, Time, Way
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
-from twokeys.answers.summary import summary
+from twokeys.answers.summary import scope, summary
 from twokeys.answers.words import conditions, facts, keys, not_now, since
 from twokeys.doors import Who
 from twokeys.doors.expiry import until
@@ -253,7 +253,7 @@ def test_a_way_expires_with_the_first_of_its_doors() -> None:
     assert same == "always, MFA · up to 1 h", "what both have is said once"
     assert all(way.why in each for way in (direct, chain))
     assert chain.declared is None
-    assert chain.why == "not declared; by the door on-to-prod of role deployer"
+    assert chain.why == "by the door on-to-prod of role deployer"
 
 
 @pytest.mark.parametrize(
@@ -483,3 +483,13 @@ def test_a_declared_door_of_identity_center_says_its_reason_and_owner() -> None:
     # https://docs.aws.amazon.com/singlesignon/latest/userguide/mfa-configure.html: a setting that no key tells
     assert {conditions(way) for way in ways} == {"as its sign-in asks"}
     assert why == "on-call; Incidents; owner platform"
+
+
+def test_what_is_compared_says_of_when_both_states_are() -> None:
+    old, new = (
+        replace(seen(two_keys()), from_states=True, evidence=(Evidence("prod.json", f"2026-{month}-30T20:00:00Z"),))
+        for month in ("09", "10")
+    )
+    said = "From states as of 2026-10-30 20:00 UTC, compared to states as of 2026-09-30 20:00 UTC: only "
+    assert (scope(new, old) or "").startswith(said)
+    assert "compared" not in (scope(new, new) or "")

@@ -159,6 +159,13 @@ def test_it_tells_who_can_enter_prod_through_what_granted_where_since_when() -> 
     assert ("since 2026-01-01 08:00 UTC" in text, "Wrote report.html" in text) == (True, True)
 
 
+def test_several_accounts_are_one_answer_and_one_that_is_not_there_is_refused() -> None:
+    found = report("prod", "stage")
+    assert found.text.startswith("Who can enter prod, stage (from ")
+    assert {row["account name"] for row in found.of("way in")} == {"prod", "stage"}
+    assert str(refusal("prod", "nowhere")).startswith("no account is called nowhere")
+
+
 @pytest.mark.parametrize(
     ("organization", "deleted_in", "covered"),
     [("o-a1b2c3d4e5/", PROD, True), ("o-a1b2c3d4e5/", HUB, False), ("", PROD, False)],
@@ -171,12 +178,19 @@ def test_the_organization_s_trail_goes_on_where_a_member_account_deletes_its_own
     folder.mkdir(parents=True)
     records = [read_event(PROD, f"2026-09-0{day}T09:00:00Z") for day in (1, 2, 3)]
     call = {"eventSource": "cloudtrail.amazonaws.com", "requestParameters": {"name": "own"}}
-    records.append(called(deleted_in, "2026-09-02T10:00:00Z", "DeleteTrail", **call))
+    records.append(called(deleted_in, "2026-09-02T10:00:00Z", "DeleteTrail", "eve", **call))
+    made = {"requestParameters": {"userName": "zoe"}}
+    records.append(called(PROD, "2026-09-02T11:00:00Z", "CreateAccessKey", "eve", **made))
     (folder / LOG.replace(HUB, PROD)).write_text(json.dumps({"Records": records}))
     period = ("--from", "2026-09-01", "--until", "2026-09-03")
     found = read("prod", *ONE_REGION, *period, "--events", str(tmp_path / "AWSLogs"))["events"]
     assert found["coverage"][0]["covered"] is covered
     assert ["a trail was deleted (own)"] in [one["why"] for one in found["unusual"]] or deleted_in == HUB
+    text = report("prod", *ONE_REGION, *period, "--events", str(tmp_path / "AWSLogs")).text
+    if deleted_in == PROD:
+        assert (text.index("-> CreateAccessKey") < text.index("-> DeleteTrail")) is covered, (
+            "first what hides something"
+        )
 
 
 def test_a_log_file_that_is_not_as_its_digest_says_is_named_and_its_day_is_not_known(tmp_path: Path) -> None:

@@ -237,6 +237,7 @@ def test_of_a_person_control_policies_are_after_what_is_the_persons_and_of_all_t
     own = by_person(found, of_person(found.answers, "ann"))
     calls = [re.findall("DetachPolicy|CreateAccountAssignment", str(one.sheet.lines)) for one in (found, own)]
     assert calls == [["DetachPolicy", "CreateAccountAssignment"], ["CreateAccountAssignment", "DetachPolicy"]]
+    assert [one.use.event for one in own.changes] == ["DetachPolicy", "CreateAccountAssignment"], "as many as are said"
 
 
 def test_what_changed_as_the_states_show_it_is_in_order_of_time() -> None:

@@ -25,6 +25,7 @@ from twokeys.audit.coverage import WasRead
 from twokeys.audit.data import as_data
 from twokeys.audit.events import NOT_LOOKED_AT, at_the_top
 from twokeys.audit.events import taken_back as lines
+from twokeys.audit.events import to_look_at as at_the_first_sheet
 from twokeys.audit.person import by_person
 from twokeys.audit.report import title
 from twokeys.audit.table import as_csv
@@ -492,8 +493,9 @@ def test_the_title_has_the_period_and_who_entered_is_named_below_it() -> None:
     found = replace(compared(two_keys(), entry(arn(HUB, "user/mallory"), DEPLOYER, at(1))), asked=(DAY, None))
     assert title(answers, STAGE, found).startswith(f"Who can enter {STAGE}, and who did from 2026-09-01 09:00 UTC (")
     assert title(answers, STAGE, None).startswith(f"Who can enter {STAGE} (")
+    assert at_the_top(answers, found) == ["Entered by a door: nobody"]
     step = "ask who it was and what they did, take away what still lets them in, or let a stack make it"
-    assert at_the_top(answers, found) == [f"Entered by a door: nobody. Next step for who came without a door: {step}"]
+    assert at_the_first_sheet(found)[0].endswith(f" below. Next step for who came without a door: {step}")
 
 
 def test_calls_by_which_services_hand_roles_to_others_are_counted_at_the_top() -> None:

@@ -95,7 +95,7 @@ def test_a_file_that_exists_is_replaced_only_when_that_is_said(adopt: Run, proje
     assert "Remove those that came as examples" in done.stdout
     said = done.stdout.partition("came as examples")[2]
     assert "Pulumi.example.yaml" in said
-    assert "; to rehearse `twokeys adopt` on a local AWS, leave all as it is and go on." in said
+    assert "; to rehearse on a local AWS, leave all as it is and go on." in said
     assert "adopt: o-" in file.read_text()
 
 

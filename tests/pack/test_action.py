@@ -96,7 +96,9 @@ def test_a_preview_in_order_passes(runner: Runner) -> None:
 def test_the_comment_reads_the_other_stacks_and_says_the_changes_once(runner: Runner) -> None:
     write_state(runner.folder / "state", two_keys())
     write_plan(runner.folder / "plan", two_keys())
-    (runner.folder / "events").write_text(event("doors-changed", "advisory", "What changes.\n+ a -> b", severity="low"))
+    events = [event("doors-changed", "advisory", "What changes.\n+ a -> b", severity="low")]
+    events.append(event("other-stacks", "advisory", "None of their states is named.", severity="medium"))
+    (runner.folder / "events").write_text("\n".join(events))
     done = runner.run(
         0, PACK="", PACK_CONFIG="", FOLDER=".", WITH_STATE="true", OTHER_STACKS="hub acme/x/prod", CODE="0"
     )
@@ -104,6 +106,7 @@ def test_the_comment_reads_the_other_stacks_and_says_the_changes_once(runner: Ru
     comment = Path(runner.outputs["comment"]).read_text()
     assert all(name in comment for name in ("before.json", "hub.json", "acme-x-prod.json")), comment + done.stderr
     assert "doors-changed" not in comment
+    assert "None of their states is named" not in comment
     assert "title=doors-changed::+ a -" in done.stdout
 
 

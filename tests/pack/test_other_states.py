@@ -608,6 +608,23 @@ def test_what_a_control_policy_may_shut_is_said_where_no_state_of_another_stack_
     assert said(shut, {}, "other-stacks") == ""
 
 
+def test_what_another_stack_tells_of_control_policies_or_is_imported_is_nothing_new(
+    was: Callable[[World], dict[str, Any]],
+) -> None:
+    """An import changes nothing at AWS: https://www.pulumi.com/docs/iac/guides/migration/import/"""
+    kind = "SERVICE_CONTROL_POLICY"
+    imported, nothing = guarded(kind), guarded(kind)
+    nothing.resources[1:] = []
+    imported.change(imported.resources[-1], outputs={**imported.resources[-1].outputs, "id": "at"})
+    assert said(guarded(kind), was(nothing), "other-stacks")
+    assert said(imported, was(nothing), "other-stacks") == ""
+    deny = json.loads(document(grants("*", effect="Deny", action="sts:AssumeRole")))
+    told = {"name": "cp", "type": kind, "targets": ["ou-ab12-cd345678"], "document": deny}
+    world = World()
+    world.other_stack("central", "management", {"control_policy_denials": [told]})
+    assert said(world, was(nothing), "other-stacks") == said(world, {}, "other-stacks") == ""
+
+
 def test_a_role_is_not_taken_away_whose_doors_another_stack_makes(
     states: States, was: Callable[[World], dict[str, Any]]
 ) -> None:

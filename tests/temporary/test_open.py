@@ -9,11 +9,12 @@ from typing import Any
 
 import click
 import pytest
-from click.shell_completion import ShellComplete
+import yaml
 from click.testing import CliRunner
 
 from twokeys.errors import Refusal
 from twokeys.project.config import read_config
+from twokeys.project.states import states_made
 from twokeys.temporary.change import Opening, closing_minute, lasting, opened
 from twokeys.temporary.open_command import _next_step, open_command
 
@@ -102,29 +103,6 @@ def test_a_temporary_door_is_opened_again_by_changing_its_end_and_its_reason_alo
     assert ends == timedelta(hours=1)  # the longest session of a role that says none: CreateRole, MaxSessionDuration
 
 
-def test_a_door_that_would_close_earlier_than_now_is_not_shortened_in_silence(shop: Path) -> None:
-    (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("2026-01-31 ", "2999-01-31T10:00Z "))
-    said = json.loads(call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--json", "--dry-run"))
-    assert "this is earlier than 2999-01-31 10:00 UTC, when shop-fix closes now" in said["warnings"]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [((), ["shop-fix"]), (("new", "--from"), ["shop-fix", "shop-reader"]), (("new", "--stack"), ["shop"])],
-)
-def test_the_tab_key_offers_what_can_be_opened_the_originals_and_the_stacks(
-    shop: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], expected: list[str]
-) -> None:
-    def offered() -> list[str]:
-        shell = ShellComplete(open_command, {}, "open", "_OPEN_COMPLETE")
-        return [one.value for one in shell.get_completions([*words], "s")]
-
-    monkeypatch.chdir(shop)
-    assert offered() == expected
-    (shop / "Pulumi.shop.yaml").write_text("config: {")
-    assert offered() == []
-
-
 def test_what_the_preview_warns_of_is_said_before_its_result(shop: Path) -> None:
     (shop / "Pulumi.shop.yaml").write_text(CONFIG.replace("{shop: {}}", "{shop: {organizationalUnit: Shops}}"))
     said = call(shop, "shop-fix", "--for", "2h", "--reason", "r", "--dry-run").splitlines()
@@ -150,20 +128,6 @@ def test_a_door_whose_time_is_over_is_taken_out_of_the_file_and_keeps_no_other_s
     assert set(read_config(file)["twokeys:doors"]) == {"shop-reader", "shop-queue"}
     assert "# What comes last." in file.read_text()
     assert ("# The next one is open for a while." in file.read_text()) is (layout == "block")
-
-
-@pytest.mark.usefixtures("_unpreviewed")
-@pytest.mark.parametrize(("stack", "warned"), [("shop", True), ("other", False)])
-def test_a_door_of_another_stack_that_starts_from_a_role_which_goes_is_named(
-    shop: Path, stack: str, warned: bool
-) -> None:
-    """IAM refuses a policy for a role that is gone (NoSuchEntity): reference of PutRolePolicy."""
-    source = {"role": "fix", "stack": stack, "exists": True}
-    config = {"twokeys:doors": {"live-hop": {"from": source, "to": {"role": "hop"}}}}
-    (shop / "Pulumi.live.yaml").write_text(json.dumps({"config": config}))
-    told = _dry(shop, "shop-queue", "--from", "shop-reader", "--for", "2h")
-    said = "live-hop of stack live starts from role fix, which goes with shop-fix"
-    assert (said in told["warnings"]) is warned
 
 
 def test_other_stacks_are_as_the_sandbox_has_updated_them_as_in_a_preview(shop: Path) -> None:
@@ -373,6 +337,15 @@ def test_where_no_stack_has_doors_the_next_step_is_the_folder_that_has_them(shop
         refused = refusal(shop, "foo", "--for", "2h", *copying)
         assert refused.why == "no stack's file has twokeys:doors"
         assert "--project" in refused.next_step
+
+
+def test_in_the_clis_shell_the_next_step_is_the_clis_update(shop: Path) -> None:
+    name = yaml.safe_load((shop / "Pulumi.yaml").read_text())["name"]
+    stacks = shop / ".twokeys" / "pulumi" / "backend" / ".pulumi" / "stacks" / name
+    stacks.mkdir(parents=True)
+    (stacks / "shop.json").write_text('{"checkpoint": {"latest": {"resources": [{}]}}}')
+    assert states_made(shop)
+    assert "then pulumi up -s shop, and publish" in _next_step("shop", shop, split=False)
 
 
 def test_after_a_demo_the_sandbox_is_made_with_the_stacks_that_the_demo_had(shop: Path) -> None:

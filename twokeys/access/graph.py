@@ -28,6 +28,7 @@ from twokeys.access.model.accounts import Accounts
 from twokeys.access.model.documents import Document, Documents
 from twokeys.access.model.door_name import DoorName
 from twokeys.access.model.exports import Exported
+from twokeys.access.model.made_anew import leave_out_former
 from twokeys.access.model.membership import join_declared_groups
 from twokeys.access.model.names import (
     EVERYONE,
@@ -144,9 +145,9 @@ class Graph:
     not_proved: list[NotProved] = field(default_factory=list)
 
     def entered_by_members(self) -> set[tuple[Principal, Principal]]:
-        """Each group with a role whose trust is not closed to all of its members, of whom AWS takes the names only."""
-        trusted = (door for door in self.doors if door.trust_key is not Key.MISSING)
-        return {(group, door.target) for door in trusted for group in door.source.groups}
+        """Each group with a role whose trust names one of its members, as they are or were: AWS takes no group."""
+        doors = (one for one in self.doors if one.trust_key is not Key.MISSING or one.target.named_anew(one.source))
+        return {(group, door.target) for door in doors for group in door.source.groups}
 
     @property
     def roles(self) -> Iterator[Identity]:
@@ -213,6 +214,7 @@ def _built(snapshot: Snapshot, own_account: str | None, gone: Collection[tuple[s
         accounts = Accounts(snapshot, own_account)
     documents = Documents(snapshot, accounts)
     principals = read_principals(snapshot, accounts, documents)
+    leave_out_former(snapshot, principals)
     exported = Exported(snapshot)
     join_declared_groups(accounts, documents, principals, exported)
     guards = Guards(snapshot, accounts, documents, exported)
@@ -283,7 +285,8 @@ class _Builder:
     def _from_trust(self, role: Identity, trust: PolicyDocument) -> bool:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
-        for name in trusted_names(trust, self._graph.guards.denials(role)):
+        former = role.trust.anew if role.trust else ()
+        for name in (*trusted_names(trust, self._graph.guards.denials(role)), *former):
             account = role.account if name == OWN_ACCOUNT else account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)

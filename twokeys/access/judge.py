@@ -162,8 +162,7 @@ class Judge:
     def door(self, source: Identity | Outsider, target: Principal, *, asked: bool = False) -> Door:
         """The door between two principals, judged: each key on its own, or as AWS does within one account."""
         if isinstance(source, Outsider):
-            foreign = bool(source.account) and self._accounts.is_foreign(source.account)
-            return self.as_foreign(source, target) if foreign else self._from_outside(source, target)
+            return self._from_outside(source, target)
         caller, held = self._of(source)
         request = Request(caller, ASSUME_ROLE, target.arn, self._context(source, target))
         admits = target.trust_policy
@@ -285,20 +284,15 @@ class Judge:
             found = self._classes[source] = self._numbers.setdefault(what, len(self._numbers))
         return found
 
-    def as_foreign(self, source: Outsider, target: Principal) -> Door:
-        """The door of an outsider, taken to be of none of our accounts: aws:PrincipalOrgID is absent, or another's.
-
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
-        """
-        ours = self._accounts.organization
-        never = {"aws:principalorgid": ours, "aws:principalorgpaths": f"{ours}/"} if ours else {}
-        return self._from_outside(source, target, never)
-
-    def _from_outside(self, source: Outsider, target: Principal, never: Mapping[str, str] | None = None) -> Door:
+    def _from_outside(self, source: Outsider, target: Principal) -> Door:
         """The door of an outsider or of everyone: its grant is made where nobody here can see it.
 
-        A principal that stands for many is judged as one of whom nothing is known but its account or organization.
+        A principal that stands for many is judged as one of whom nothing is known but its account or organization. Of
+        an account that is surely none of ours, aws:PrincipalOrgID is absent, or another's.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalorgid
         """
+        ours = self._accounts.organization if source.account and self._accounts.is_foreign(source.account) else None
+        never = {"aws:principalorgid": ours, "aws:principalorgpaths": f"{ours}/"} if ours else {}
         account = account_as_a_whole(source.arn)
         arn = Arn.parse(source.arn)
         named = arn is not None and account is None
@@ -311,7 +305,7 @@ class Judge:
                 values["aws:PrincipalOrgID"] = (source.arn,)
                 begins["aws:principalorgpaths"] = f"{source.arn}/"
         caller = Caller(source.arn if named else str(stand_in))
-        context = self._in_organization(source, "Principal", Context(values, begins=begins, never=never or {}))
+        context = self._in_organization(source, "Principal", Context(values, begins=begins, never=never))
         trust = self.admitted(source, target, caller, ASSUME_ROLE, context)
         why = "it is made in an account that is not shown to be ours, where nobody here can see it"
         return Door(source, target, trust, Verdict.of_rule(Outcome.ALLOW, "grant", why))

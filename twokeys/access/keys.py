@@ -4,7 +4,7 @@ The two rules about keys and the one about what is not proved read these stateme
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
@@ -15,18 +15,19 @@ from twokeys.access.graph import SHOW_SECRETS, Door, Grant, Graph, Key, Trust
 from twokeys.access.judge import Judge
 from twokeys.access.model.access_roles import CONTROL_TOWER
 from twokeys.access.model.documents import Document
-from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up
+from twokeys.access.model.door_name import EXCEPT, DoorName, exception_text, is_made_up, may_be_called
 from twokeys.access.model.names import EVERYONE
-from twokeys.access.model.principals import HOLDERS, Identity, Outsider, Principal
+from twokeys.access.model.principals import HOLDERS, Identity, Principal
 from twokeys.access.model.requirements import in_words, window
 from twokeys.access.paths import leading_out
-from twokeys.access.reading.snapshot import items, mapping
+from twokeys.access.reading.snapshot import items, mapping, stack_of
 from twokeys.doors import PROPERTY
 from twokeys.doors.documents import KeyName
 from twokeys.iam import UNKNOWN, Arn, Outcome, PolicyKind, is_account_id, parse_arn
 from twokeys.iam.external_id import asks_for_external_id
+from twokeys.iam.globs import glob
 from twokeys.iam.sts import permission_set_of
-from twokeys.shown import listed
+from twokeys.shown import in_utc, listed
 
 _DENIES = " denies it"
 _NAME_ACCOUNTS = f"name the accounts in the instances of the StackSet, or {EXCEPT}"
@@ -39,6 +40,10 @@ _IMPORT = (
     f"makes it by the component OtherStack, or {EXCEPT}"
 )
 _TAKE_IN = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
+_WRITE_AGAIN = (
+    "run `pulumi up --refresh` in the stack of that role: AWS shows a unique id in that place of the trust policy, so "
+    "the update writes the name again (as does any change of the policy, such as a Sid), or remove the grant"
+)
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
 
@@ -114,12 +119,6 @@ class _Reader:
         assignments = graph.identity_center.assignments
         self._of_sets = {one.role for one in assignments if one.permission_set and one.permission_set.resource}
         self._asked = {(door.source, door.target) for door in graph.doors if door.asked}
-        self._halves: dict[Principal, list[Principal]] = defaultdict(list)
-        """Who is at the other end of a door that has the one key which is written here, and lacks the other."""
-        for door in graph.doors:
-            if door.asked and {door.trust_key, door.grant_key} == {Key.PRESENT, Key.MISSING}:
-                granted = door.grant_key is Key.PRESENT
-                self._halves[door.target if granted else door.source].append(door.source if granted else door.target)
         self._through_members = graph.entered_by_members()
 
     def unpinned(self) -> Iterator[Statement]:
@@ -157,9 +156,6 @@ class _Reader:
 
     def door(self, door: Door) -> Iterator[Statement]:
         """One door that one side asks for by name. What a provider's chain steps through is used, so it is there."""
-        if isinstance(door.source, Outsider):
-            yield from self._shut_out(door, door.source)
-            return
         if not (isinstance(door.source, Identity) and door.asked):
             return
         if not (self._pinned(door.source) and self._pinned(door.target)):
@@ -175,26 +171,13 @@ class _Reader:
         elif trust is Key.PRESENT and grant is Key.MISSING and door.target.urn is not None:
             yield self._without_grant(door, door.source)
         elif self._asks_for_trust(door):
-            if not any((one, door.target) in self._through_members for one in (door.source, *door.source.groups)):
+            through = ((one, door.target) in self._through_members for one in (door.source, *door.source.groups))
+            if door.target.named_anew(door.source) or not any(through):
                 yield self._without_trust(door, door.source)
         elif Key.UNPROVED in (trust, grant) and Key.MISSING not in (trust, grant):
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
             yield self._impossible(door)
-
-    def _shut_out(self, door: Door, source: Outsider) -> Iterator[Statement]:
-        """A trust in others that a control policy shuts, be it that it spares only accounts of the organization."""
-        role = door.target
-        if source.kind == "everyone" or role.urn is None or not self._graph.guards.is_member(role.account):
-            return
-        foreign = self._judge.as_foreign(source, role)
-        if not _shut_by_control_policy(foreign):
-            return
-        why, organization = denial(foreign, "trust") or "", self._accounts.organization
-        unless = "" if _shut_by_control_policy(door) else f"unless that account is of organization {organization}, "
-        about = f"Role {self._accounts.located(role)} trusts {source.arn}, but {unless}{why}: nobody comes in by it"
-        step = f"{past(why, f'let {source.arn} in')}, or take it out of the trust policy"
-        yield replace(_about(door, Lack.TRUST, about, step, role), advice=True)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -204,11 +187,22 @@ class _Reader:
         """
         shown = door.trust_key is Key.PRESENT and door.grant_key is Key.PRESENT
         for side in (door.source, door.target):
-            there = self._graph.principals.unsettled(side.kind, side.account) if side.urn is None else ()
+            there = self._may_be(side.kind, side.account, side.name) if side.urn is None else ()
             for principal in (side, *there):
                 if principal.unsettled and not (shown and principal.prefixed):
                     return principal
         return None
+
+    def _may_be(self, kind: str, account: str, name: str) -> Sequence[Principal]:
+        """The principals with a name or a path to come, without those that surely are not called so."""
+        return [one for one in self._graph.principals.unsettled(kind, account) if self._may_be_called(one, name)]
+
+    def _may_be_called(self, one: Principal, name: str) -> bool:
+        made = self._graph.snapshot.by_urn[one.urn or ""]
+        if one.unsettled == "path":
+            return glob(name).matches(one.name)
+        anyhow = glob(name).wild or made.asked("name") is UNKNOWN or "?" not in one.name
+        return anyhow or may_be_called(made, name)
 
     def _not_settled(self, door: Door, unsettled: Principal) -> Statement:
         resource = self._graph.snapshot.by_urn[unsettled.urn or ""]
@@ -259,10 +253,11 @@ class _Reader:
             step = f"write the grant into this program as a policy of that {source.kind}, or {_IMPORT}"
             return _about(door, Lack.PROOF, about, step, role)
         if source.account in self._accounts.held:
-            about += f", but this stack has neither that {source.kind} nor a grant for it{self._made_in(elsewhere)}"
+            about += f", but this stack has neither that {source.kind} nor a grant for it"
             about += ": the grant key is missing"
             step += "" if both else self._if_elsewhere
-            step = self._if_meant(source.kind, source.account, source.name, elsewhere, role) + step
+            meant = self._if_meant(source.kind, source.account, source.name, elsewhere)
+            step = self._of_group(role) or meant + step
             return _about(door, Lack.GRANT, about, step, role)
         about += ", but that account is not in this stack and no stack reference shows a grant"
         return _about(door, Lack.PROOF, about + ": the grant key is not proved", self._grant_elsewhere, role)
@@ -272,9 +267,12 @@ class _Reader:
         each = self._callers(source)
         why = next(filter(None, (denial(self._judge.door(one, role), "trust") for one in each)), None)
         excluding = [] if why else [said for one in each for said in self._judge.excluding(one, role, "trust")]
+        anew = role.named_anew(source)
         names = "names neither it nor its account"
         if excluding:
             names = f"admits it only under {' and '.join(dict.fromkeys(excluding))}, which it cannot meet"
+        elif anew:
+            names = f"names it as it was before it was made anew on {in_utc(anew)}"
         about = (
             f"{source.kind.capitalize()} {source.name} of account {self._account(source)} is granted sts:AssumeRole on "
             f"role {self._accounts.located(role)}, but "
@@ -284,10 +282,13 @@ class _Reader:
         if source.kind == "group":
             named = "those members of the group who are to come in (AWS takes no group there)"
         step = f"add {named} to the Principal of that role's trust policy, or remove the grant"
+        step = self._of_group(role) or step
         if why:
             step = f"{past(why, f'let {named} in')}, or remove the grant"
         elif excluding:
             step = "correct that condition, or remove the grant"
+        elif anew:
+            step = _WRITE_AGAIN
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)
@@ -437,14 +438,14 @@ class _Reader:
         elif unpinned:
             lack, step = Lack.PROOF, PIN
             but = f"the role of that name lives in account {self._account(unpinned[0])}"
-        elif unsettled := self._graph.principals.unsettled("role", account):
+        elif unsettled := self._may_be("role", account, name.rpartition("/")[2]):
             lack, step = Lack.PROOF, "give that role a name and a path that are known in preview"
             but = f"the {unsettled[0].unsettled} of a role of this stack there is not known yet"
         elif self._hidden(grant.document.urn, "policy"):
             lack, step = Lack.PROOF, _IMPORT
             but = f"the {grant.document.title} {_HIDDEN}"
         elif account in self._accounts.held:
-            but = f"no role of this stack answers to that and trusts it{self._made_in(elsewhere)}"
+            but = "no role of this stack answers to that and trusts it"
             for one in elsewhere:
                 if one.account == source.account and not self._graph.snapshot.is_beside(at):
                     at, line = one.urn, one.source
@@ -452,7 +453,7 @@ class _Reader:
                 f"add the role with a trust policy that names {named}, or correct the ARN, or remove the grant"
                 f"{self._if_elsewhere}"
             )
-            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere, source) + step
+            step = self._if_meant("role", account, name.rpartition("/")[2], elsewhere) + step
             step += self._grant_first(Lack.TRUST, door) if self._graph.snapshot.beside else ""
             lack = Lack.TRUST
         else:
@@ -472,22 +473,20 @@ class _Reader:
         here = [one for one in found if one.account != account and not self._graph.snapshot.is_beside(one.urn)]
         return [one for one in here if not self._pinned(one)], [one for one in here if self._pinned(one)]
 
-    def _made_in(self, namesakes: list[Principal]) -> str:
-        """In which accounts those are made that are called as what a document names, and by which providers."""
-        resources = self._graph.snapshot.by_urn
-        made = [(one, resources.get(resources[one.urn or ""].provider or "")) for one in namesakes]
-        by = [f"in account {self._account(one)}{f' by provider {at.name}' if at else ''}" for one, at in made]
-        return f"; {namesakes[0].label} is made {listed(by)}" if by else ""
-
-    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal], other_end: Principal) -> str:
-        """Whoever of the stack is meant by what a document names, it seems: of such a kind and account, who alone has
-        the other key to the same door, or whose name is spelt almost so; or who has another path or account.
-        """
-        halves = [one for one in self._halves[other_end] if one.urn and (one.kind, one.account) == (kind, account)]
-        if near := halves[0] if len(halves) == 1 else self._graph.principals.near(kind, account, name):
+    def _if_meant(self, kind: str, account: str, name: str, namesakes: list[Principal]) -> str:
+        """Whoever of the stack seems to be meant: whose name is spelt almost so, or who has another path or account."""
+        if near := self._graph.principals.near(kind, account, name):
             return f"write {near.arn}, if that is meant, or "
         for one in namesakes[:1]:
             return f"make {one.label} with a provider of account {self._accounts.name(account)}, if that is meant, or "
+        return ""
+
+    def _of_group(self, role: Principal) -> str:
+        """What writes the trust policy of a door for a group anew, where states tell that its members changed."""
+        for component, name in declaring(self._graph.snapshot, role.urn if self._graph.snapshot.is_state else None):
+            if mapping(mapping(component.get("door")).get("source")).get("kind") == "group":
+                stack = stack_of(component.urn)
+                return f"`pulumi up -s {stack}`: door {name} is for a group, and that writes its members into the trust"
         return ""
 
     def _both_keys(self, urn: str | None, key: KeyName) -> str:

@@ -202,9 +202,12 @@ def _members(before: Answers, after: Answers, ids: Mapping[str, str]) -> Iterato
     was, now = members
     both = [one for one in levels[0].keys() & levels[1].keys() if one.kind == "identity-center-group"]
     from_states = was if _live(after) else now
+    gone = set(called.values()) - {party.who.name for party in after.principals.values()}
     for group in sorted(both, key=str):
         found = _difference(was.get(group, set()), now.get(group, set()))
         if found and (_live(before) is _live(after) or group in from_states):
+            lost = tuple(one + ", who is no user any more" * (one in gone) for one in found.loses)
+            found = replace(found, loses=lost)
             yield Beside(f"members of {group.label}", found, level=max(each[group] for each in levels))
 
 

@@ -57,7 +57,9 @@ def show(answers: Answers, verdicts: Verdicts, console: Console, now: datetime) 
         but = f", but for {counted(len(verdicts.accepted), 'accepted exception')}" if verdicts.accepted else ""
         without = sum(door.state is not State.OPEN for door in answers.doors)
         both = sum(way.lacks == BOTH and not way.through and way.at(now) is Time.NOW for way in answers.ways)
-        say(console, f"No rule is violated{but}: {counted(both, 'door')} with two keys, {without or 'none'} without.")
+        by_trust = f", {numbers.doors - both} by the trust alone" if numbers.doors > both else ""
+        keys = f"with two keys{by_trust}, {without or 'none'} without"
+        say(console, f"No rule is violated{but}: {counted(both, 'door')} {keys}.")
 
 
 def _open(answers: Answers, named: Named, now: datetime, rule_of: Callable[[Step], str]) -> Iterator[str]:

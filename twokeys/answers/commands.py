@@ -119,7 +119,7 @@ def diff_command(  # noqa: PLR0913 - one parameter an option
             then, new_stacks = _of_new_stacks((before, there), (after, then))
         new = read(build(then))
         found = replace(changes(old, new), not_shown=not_shown(new) or not_shown(old))
-    said = ". ".join(filter(None, (new_stacks, scope(new))))
+    said = ". ".join(filter(None, (new_stacks, scope(new, old))))
     found = replace(found, scope=said or None, not_looked_at=not_looked_at(new), read=(old.evidence, new.evidence))
     if as_json:
         click.echo(json.dumps(as_data(found), indent=2))

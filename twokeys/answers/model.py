@@ -322,7 +322,7 @@ class Way:
             return "; ".join(part for part in (self.declared.name, self.declared.reason) if part)
         last = self.steps[-1]
         if last.declared is not None:
-            return f"not declared; by the door {last.declared.name} of {last.source.who.label}"
+            return f"by the door {last.declared.name} of {last.source.who.label}"
         if self.source.who.assigned:
             return "assigned in IAM Identity Center; `aws sso-admin list-account-assignments` says who is"
         if self.target.who.kind == "root-user":

@@ -256,14 +256,15 @@ def not_shown(answers: Answers) -> str | None:
     return f"Not shown: {what}, {so}. Next step: {'; '.join([*steps, *last])}"
 
 
-def scope(answers: Answers) -> str | None:
-    """Of when states are, what they cannot show and who was made otherwise; of live IAM what AWS did not tell, and what
-    would make it.
+def scope(answers: Answers, before: Answers | None = None) -> str | None:
+    """Of when states are, and those to which they are compared, what they cannot show and who was made otherwise; of
+    live IAM what AWS did not tell, and what would make it.
     """
     if not answers.from_states:
         return ". ".join(filter(None, (answers.meanwhile, _not_answered(answers)))) or None
     only = "only users and roles that stacks made; live IAM also has those made otherwise"
-    return ". ".join(filter(None, (f"From states{_as_of(answers)}: {only}", answers.meanwhile)))
+    then = f", compared to states{_as_of(before)}" if before and _as_of(before) != _as_of(answers) else ""
+    return ". ".join(filter(None, (f"From states{_as_of(answers)}{then}: {only}", answers.meanwhile)))
 
 
 def run_by(answers: Answers) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from operator import itemgetter
 
 from twokeys.answers.model import Answers
 from twokeys.answers.permissions import Level
@@ -12,7 +13,6 @@ from twokeys.audit.entries import Entry, Usage
 from twokeys.audit.first_sheet import is_not_known
 from twokeys.audit.record import SESSION, Use
 from twokeys.audit.stood import Stood
-from twokeys.audit.to_look_at import in_time
 from twokeys.audit.to_look_at import to_look_at as each_use
 from twokeys.audit.what_was_read import coverage, gaps, not_as_digest, not_readable, without_digests
 from twokeys.audit.who_called import actor, caller
@@ -92,7 +92,7 @@ def _some(count: int, what: str, more: str = "") -> str:
     return f"{counted(count, what)}{more}" if count else ""
 
 
-_STEP = (
+STEP = (
     f". Next step for who came {words.NO_DOOR}: ask who it was and what they did, take away what still lets them in, "
     "or let a stack make it"
 )
@@ -110,7 +110,8 @@ def to_look_at(comparison: Comparison | None) -> list[str]:
     found = comparison.sheet.lines if comparison else []
     shown = [f"{number}. {when} {what}" for number, (when, what) in enumerate(found[: words.MANY], 1)]
     more = [f"{len(found) - len(shown)} more, which --html lists"] * (len(found) > len(shown))
-    return [*[f"To look at: {counted(len(found), 'line')}; all about each is below"] * bool(found), *shown, *more]
+    step = STEP * bool(comparison and comparison.undeclared)
+    return [*[f"To look at: {counted(len(found), 'line')}; all about each is below{step}"] * bool(found), *shown, *more]
 
 
 def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
@@ -139,7 +140,7 @@ def at_the_top(answers: Answers, comparison: Comparison | None) -> list[str]:
     stood = sum(is_not_known(one) for one in comparison.taken_back)
     step = _NOT_THERE if answers.before else _THEN
     parts = (
-        (came or comparison.undeclared, f"Entered{by}: {in_all}{_STEP if comparison.undeclared else ''}"),
+        (came or comparison.undeclared, f"Entered{by}: {in_all}"),
         (handed, f"Hands roles to others than their services: {hands_on}"),
         (planned, f"Changed, as the states show it: {'; '.join([*planned[: words.FEW], *more])}"),
         (stood, f"{_STOOD.format(counted(stood, 'change'))}. Next step: {step}"),
@@ -215,7 +216,7 @@ def events(answers: Answers, comparison: Comparison, named: Callable[[Sequence[s
     yield period(comparison)
     yield from _few("not readable", not_readable(comparison.was_read))
     looked_at, changed = each_use(answers, comparison)
-    few = [*in_time(looked_at[: words.MANY]), *looked_at[words.MANY :]]
+    few = [*sorted(looked_at[: words.MANY], key=itemgetter(1)), *looked_at[words.MANY :]]
     yield from _few("entries, calls and attempts", list(map(": ".join, few)))
     yield from _few("what was taken back", list(map(": ".join, taken_back(answers, comparison))))
     yield from _few("changes of keys", list(map(": ".join, changed)), "--csv and --json")

@@ -52,7 +52,11 @@ def first_sheet(comparison: Comparison) -> Sheet:
     """What somebody has to look at, of the answers that were compared."""
     found: list[tuple[int, to_look_at.Rank, tuple[str, str]]] = []
     answers, planned = comparison.answers, list[tuple[str, str]]()
-    of_calls = _grouped(answers, comparison)
+    of_calls: dict[tuple[int, str, tuple[str, ...]], list[Stood]] = defaultdict(list)
+    for kind, stood in sorted(_changes(answers, comparison), key=lambda one: -strength(one[1].change, answers)):
+        call = stood.change
+        whom = call.of[: 3 if call.gives in LETS_IN else 2]  # of a group each member is a line
+        of_calls[kind, who_began(call.use, answers), (*whom, stood.not_provisioned)].append(stood)
     said = {each.change.use.id for calls in of_calls.values() for each in calls}
     each_did, changes = to_look_at.did_and_changed(answers, comparison)
     for did in each_did:
@@ -69,16 +73,6 @@ def first_sheet(comparison: Comparison) -> Sheet:
         line = f"{one.first:%Y-%m-%d %H:%M} to {one.last:%Y-%m-%d %H:%M}", f"{one.words(answers)}{may}: {NO_CALL}"
         found.append((to_look_at.CHANGE, (False, False, -len(Level)), line))
     return Sheet(to_look_at.in_order(found), sorted(planned), each_did, changes)
-
-
-def _grouped(answers: Answers, comparison: Comparison) -> dict[tuple[int, str, tuple[str, ...]], list[Stood]]:
-    """The changes of keys of a kind by who called and whom they are of, the strongest first."""
-    found: dict[tuple[int, str, tuple[str, ...]], list[Stood]] = defaultdict(list)
-    for kind, stood in sorted(_changes(answers, comparison), key=lambda one: -strength(one[1].change, answers)):
-        one = stood.change
-        whom = one.of[: 3 if one.gives in LETS_IN else 2]  # of a group each member is a line
-        found[kind, who_began(one.use, answers), (*whom, stood.not_provisioned)].append(stood)
-    return found
 
 
 def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, Stood]]:

@@ -15,7 +15,7 @@ from twokeys.answers.summary import FEW, Named, by_principal, not_looked_at, not
 from twokeys.answers.words import asked, duration, into, keys, remaining, since, third_parties
 from twokeys.audit import events, report
 from twokeys.audit.comparison import Comparison
-from twokeys.audit.to_look_at import in_time, to_look_at
+from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.what_was_read import coverage, covering, gaps, not_readable
 from twokeys.audit.words import sign_ins, uses
 from twokeys.iam.sts import permission_set_of
@@ -56,6 +56,7 @@ def page(answers: Answers, target: str | None, comparison: Comparison | None, no
         not_shown(answers),
     ]
     said, steps = zip(*(_step_of(one) for one in (numbers.sentence, *sentences) if one), strict=True)
+    steps = (_step_of(events.STEP)[1] if comparison and comparison.undeclared else "", *steps)
     of_events = _events(answers, comparison, named) if comparison is not None else None
     return pages.page(
         _PACKAGE,
@@ -175,13 +176,11 @@ def _row(same: Sequence[Way], now: datetime, named: Named) -> tuple[str, ...]:
         into(way, f"{_called(way.target.who.label)} of {named([one.target.place for one in same])}"),
         way.permissions.level.word + (f": {listed(way.permissions.names)}" if way.permissions.names else ""),
         ", ".join(filter(None, (asked(way, now), lasts, way.lacks if way.state is not State.OPEN else ""))),
-        listed([_since(one, now) for one in same], most=2),
+        listed(
+            [", ".join(filter(None, (since(one.since) or "not known", remaining(one, now)))) for one in same], most=2
+        ),
         listed([one.why for one in same], most=2),
     )
-
-
-def _since(way: Way, now: datetime) -> str:
-    return ", ".join(filter(None, (since(way.since) or "not known", remaining(way, now))))
 
 
 def _keys(answers: Answers, named: Named) -> list[tuple[str, list[tuple[str, str | None]]]]:
@@ -217,7 +216,7 @@ def _events(answers: Answers, comparison: Comparison, named: Named) -> dict[str,
         "coverage": coverage(answers, comparison.was_read, named),
         "doors": _by_use(comparison, named),
         "most": _MOST,
-        "looked_at": in_time(looked_at),
+        "looked_at": sorted(looked_at, key=itemgetter(1)),  # with whose time it begins
         "taken_back": events.taken_back(answers, comparison),
         "sign_ins": [sign_ins(one, answers) for one in comparison.sign_ins],
         "changes": changed,

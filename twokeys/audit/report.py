@@ -1,6 +1,6 @@
 """An audit as text for people."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -107,7 +107,9 @@ def show(  # noqa: PLR0913 - what is answered by position
 def what_was_read(answers: Answers, comparison: Comparison | None, digits: int = SHA256) -> list[tuple[str, str]]:
     """Each state file, live AWS and source of events, and which it was: so many digits of its sha256, by whom, when."""
     of_events = [(one.name, read_from(one, digits)) for one in (comparison.was_read.sources if comparison else ())]
-    return [(one.name, file_or_live(one, digits)) for one in read_of(answers)] + of_events
+    older = answers.before.evidence if answers.before else ()
+    states = [(f"{'older ' * (one in older)}{one.name}", file_or_live(one, digits)) for one in read_of(answers)]
+    return states + of_events
 
 
 def digest(answers: Answers, comparison: Comparison | None) -> str:
@@ -154,8 +156,17 @@ def _ways(answers: Answers, now: datetime, named: Named) -> Iterator[str]:
         if group.ways:
             yield ""
             yield heading(group, named)
-        for same in group.ways:
+        alike: dict[object, list[tuple[Way, ...]]] = defaultdict(list)
+        for number, same in enumerate(group.ways):
+            one = same[0]
+            others = one.through and one.permissions.level is Level.ADMINISTRATOR
+            alike[one.source if others else number].append(same)
+        for same, *more in alike.values():
             way = same[0]
+            if more:
+                said = f"{1 + len(more)} ways through other roles, which --csv, --html and --json list"
+                yield f"  {way.permissions}: {way.source.short} -> {said}"
+                continue
             yield f"  {way.permissions}: {way.source.short} -> {into(way)}"
             policies = listed([listed(one.permissions.names, most=2) for one in same], most=2)
             yield f"    {' · '.join(filter(None, (policies, facts(same, now))))}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import chain
 
-from twokeys.answers.model import Answers, DoorAnswer, Party, State, Time, Way
+from twokeys.answers.model import Answers, Party, State, Time, Way
 from twokeys.answers.summary import not_looked_at, not_open, not_shown, run_by, scope, summary
 from twokeys.answers.words import conditions, duration, open_to, place
 from twokeys.audit.comparison import Comparison
@@ -86,7 +86,10 @@ def _rows(answers: Answers, comparison: Comparison | None, now: datetime) -> Ite
         yield {"what": "long-term credentials", **ends, "why": held_by.words}
     for door in not_open(answers):
         lacking = "door not proved" if door.state is State.UNPROVED else "door without a key or denied"
-        yield {"what": lacking, **_row_of_door(door)}
+        said, ends = door.declared, _ends(door.source, door.target)
+        why = "; ".join(filter(None, (said.name, said.reason))) if said else ""
+        row = {"keys": door.lacks, "if": " and ".join(door.conditions), "why": why, "next step": door.next_step or ""}
+        yield {"what": lacking, **ends, **_declared(said), **row}
     for one in answers.not_proved:
         ends = _ends(one.source, one.target) if one.source and one.target else {}
         yield {"what": "not proved", **ends, "why": one.message, "next step": one.next_step}
@@ -119,18 +122,6 @@ def _row(way: Way) -> dict[str, str]:
         **{name: _at(moment) for name, moment in moments.items() if moment},
         "trust keys": "; ".join(place(step.trust) for step in way.steps if step.trust),
         "grant keys": "; ".join(place(grant) for step in way.steps for grant in step.grants),
-    }
-
-
-def _row_of_door(door: DoorAnswer) -> dict[str, str]:
-    declared = door.declared
-    return {
-        **_ends(door.source, door.target),
-        "keys": door.lacks,
-        "if": " and ".join(door.conditions),
-        "why": "; ".join(filter(None, (declared.name, declared.reason))) if declared else "",
-        **_declared(declared),
-        "next step": door.next_step or "",
     }
 
 
@@ -192,7 +183,7 @@ def _rows_of_events(answers: Answers, comparison: Comparison) -> Iterator[dict[s
         yield {"what": NO_CALL, **where, **of, "not before": _at(two.first), "not after": _at(two.last)}
     for change in comparison.changes:
         of = {**_row_of_use(change.use, answers), **_changed(*change.of[:2], change.of[2:], answers)}
-        yield {"what": "change of keys", **of, "why": f"{about(change, answers)}: {change}"}
+        yield {"what": "change of keys", **of, "why": f"{about(change, answers)}: {change}".removesuffix(": ")}
 
 
 def _changed(kind: str, whose: str, what: Sequence[str], answers: Answers) -> dict[str, str]:

@@ -173,11 +173,6 @@ def _goes_on(use: Use, comparison: Comparison) -> bool:
     return bool(management - {use.account} and there) and all(one.files and not one.own_files for one in there)
 
 
-def in_time(rows: Rows) -> Rows:
-    """The rows in order of time, with which their second part begins."""
-    return sorted(rows, key=itemgetter(1))
-
-
 _Said = tuple[Use, str, tuple[str, ...], str]
 """A use, what it is, why, and whom it trusts."""
 

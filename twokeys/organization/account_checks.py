@@ -11,8 +11,6 @@ from twokeys.organization.model import ACTIVE, Live, Organization
 from twokeys.organization.plan import Fate, Plan, Wanted
 from twokeys.shown import listed
 
-REHEARSAL = "; to rehearse `twokeys adopt` on a local AWS, leave all as it is and go on"
-
 
 def unknown(live: Live, *parts: str) -> CheckResult | None:
     """That a check cannot be made, when one of the parts that it needs could not be read."""
@@ -56,7 +54,7 @@ def addresses_within_the_project(
                 value,
                 f"it is claimed by {listed([f'accounts.{key} of stack {plan.stack}' for plan, key in clashing])}",
                 "keep it in one of them, since an account belongs to one stack; where one came as an example and is not"
-                f" used, remove its file{REHEARSAL if local else ''}",
+                " used, remove its file",
             )
 
 

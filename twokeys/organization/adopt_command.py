@@ -168,8 +168,6 @@ def _refuse_existing(files: Iterable[Path]) -> None:
 def _show(made: Adoption, written: list[Path], console: Console, *, local: bool) -> None:
     from rich.markup import escape
 
-    from twokeys.organization.account_checks import REHEARSAL
-
     for stack, path in zip(made.stacks, written, strict=True):
         organization = stack.config.get("organization", {})
         counted = {
@@ -198,7 +196,7 @@ def _show(made: Adoption, written: list[Path], console: Console, *, local: bool)
     if beside := sorted({*written[0].parent.glob("Pulumi.*.yaml")} - {*written}):
         claimed = (
             f"Remove those that came as examples, and update none of them: {', '.join(one.name for one in beside)}"
-            f"{REHEARSAL if local else ''}"
+            f"{'; to rehearse on a local AWS, leave all as it is and go on' if local else ''}"
         )
         console.print(
             f"{claimed}. A stack claims the accounts and the organization that its file names.",

@@ -4,11 +4,13 @@ import gzip
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import yaml
 
+from twokeys.access.reading.since import NOT_KNOWN
 from twokeys.access.reading.snapshot import Snapshot
 from twokeys.access.reading.state import parse_state, read_state
 
@@ -32,9 +34,14 @@ def state_before(project: str, stack: str, named: str | None = None) -> Snapshot
 
 
 def _of(project: str, stack: str, state: Snapshot) -> Snapshot | None:
-    """The state if it is of this project and stack: another one tells nothing of what is there."""
+    """The state if it is of this project and stack: another one tells nothing of what is there.
+
+    Without its dates: what it is compared with has none.
+    """
     prefix = f"urn:pulumi:{stack}::{project}::"
-    return state if all(resource.urn.startswith(prefix) for resource in state.resources) else None
+    if not all(resource.urn.startswith(prefix) for resource in state.resources):
+        return None
+    return replace(state, resources=tuple(replace(one, since=NOT_KNOWN) for one in state.resources))
 
 
 def _in_backend(project: str, stack: str) -> Iterator[Path]:

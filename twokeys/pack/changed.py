@@ -14,7 +14,7 @@ DOORS_CHANGED: Final = "doors-changed"
 _NAME_A_STATE = f"name a state in the configuration of {DOORS_CHANGED}, or correct it"
 _SEVERITIES: Final[Mapping[str, Severity]] = {"administrator": "high", "not known": "high", "write": "medium"}
 """By how strong the strongest way is that is gained or changed."""
-_READ_IT = "read the list; nothing has to be done if this is what the change is for"
+_READ_IT = "see that this is what the change is for"
 
 
 def doors_changed(graph: Graph, before: Callable[[], Graph | None]) -> list[Judged]:

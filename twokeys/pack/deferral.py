@@ -13,7 +13,6 @@ is not known, so that preview shows a document that lacks a name, and IAM would 
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cached_property
@@ -32,7 +31,7 @@ from twokeys.access.reading.snapshot import Resource, holds_unknown, stack_of
 from twokeys.access.reading.types import Reading, reading_of
 from twokeys.access.rules import BY_NAME
 from twokeys.access.verdicts import Judged, in_one
-from twokeys.iam import UNKNOWN, Arn, Outcome
+from twokeys.iam import UNKNOWN, Outcome
 from twokeys.iam.parsing import ELEMENTS
 from twokeys.pack.relevance import GIVING, may_say_who
 from twokeys.shown import listed
@@ -44,7 +43,10 @@ _OF_TRUST: Final = frozenset({"assumeRolePolicy", "name", "namePrefix", "path"})
 """What says who comes into which role; all else of a role says what it may do."""
 _MANY: Final = 5
 _STEP: Final = "nothing has to be done; `pulumi up` with this pack judges each before it is made"
-_OIDC: Final = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
+_JUDGED_NOW: Final = (
+    "to have it judged now, write ARNs that are known already (that of an OIDC provider follows from its account and "
+    "URL), with `depends_on` the role or provider that it names (or declare it: `twokeys.declared`)"
+)
 
 
 def deferred(
@@ -79,7 +81,7 @@ def deferred(
         about.append(
             f"Whom the trust policy of {whose} lets in is not known in preview, and may be refused in the update"
         )
-        step = f"to have it judged now, {_known_instead(graph, trusts)} (or declare it: `twokeys.declared`)"
+        step = _JUDGED_NOW
     severity: Severity | None = "medium" if trusts else None
     return kept, [Judged(Finding(". ".join(about), step, rule=DEFERRED, severity=severity), mandatory=False)]
 
@@ -94,38 +96,6 @@ def _with_type(resource: Resource) -> str:
 
 def _trust(resource: Resource) -> object:
     return (resource.inputs or {}).get("assumeRolePolicy")
-
-
-def _known_instead(graph: Graph, trusts: Iterable[Resource]) -> str:
-    """What to write trust policies with, once for those in which it is the same."""
-    alike: dict[str, list[str]] = defaultdict(list)
-    for role in trusts:
-        known = (
-            _arn_of_provider(graph, role)
-            or "what is known already, and `depends_on` the role or provider that it names"
-        )
-        alike[known].append(_with_type(role))
-    if len(alike) == 1:
-        return f"write it with {next(iter(alike))}"
-    return "; ".join(f"write that of {listed(sorted(whose), _MANY)} with {known}" for known, whose in alike.items())
-
-
-def _arn_of_provider(graph: Graph, role: Resource) -> str | None:
-    """The ARN of an OIDC provider that a trust waits for, which follows from its account (or ACCOUNT) and its URL.
-
-    Where the URL comes from a cluster, nothing follows before that is made.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-federated-web-identity
-    """
-    behind = role.property_dependencies.get("assumeRolePolicy", ())
-    for made in graph.snapshot.of_type(_OIDC):
-        url, account = made.get("url"), graph.accounts.of(made)
-        if made.urn in behind:
-            if not isinstance(url, str):
-                return f"the ARN of {_with_type(made)}, once an earlier update has made that"
-            account = account if account.isdecimal() else "ACCOUNT"  # a symbol cannot be written into a program
-            name, partition = url.removeprefix("https://"), graph.accounts.partition_of(made)
-            return str(Arn.iam("oidc-provider", account, name, partition=partition))
-    return None
 
 
 class _Waiting:

@@ -33,7 +33,7 @@ from twokeys.shown import listed
 
 _STATES: Final = "states"
 _EXCEPTIONS: Final = "exceptions"
-_NOTHING = "nothing has to be done, unless they have changed since: then export them again"
+_AGAIN = "export again those that have changed since"
 
 
 def other_states(
@@ -102,7 +102,7 @@ def _apart(found: Snapshot) -> Iterable[Resource]:
 def as_of(others: Snapshot) -> Judged:
     """Which states were read, and of when each is: a key in one may have been taken away since."""
     states = ", ".join(f"{one.name} as of {one.time or 'a time that it does not tell'}" for one in others.evidence)
-    return Judged(Finding(f"Judged together with {states}", _NOTHING, rule=OTHER_STACKS), mandatory=False)
+    return Judged(Finding(f"Judged together with {states}", _AGAIN, rule=OTHER_STACKS), mandatory=False)
 
 
 def settings_alone(config: Mapping[str, Mapping[str, object]]) -> Mapping[str, Mapping[str, object]]:

@@ -53,7 +53,7 @@ POLICIES: Final = (
         DOORS_CHANGED,
         "What this change does to who can enter which account.",
         "low",
-        "Read the list; nothing has to be done if this is what the change is for.",
+        "See that this is what the change is for.",
         mandatory=False,
         settings={"state": {"type": "string", "description": "The state before, for a backend that is not a file."}},
     ),

@@ -13,6 +13,7 @@ from twokeys.access.model.door_name import IN_CONFIGURATION
 from twokeys.access.model.exports import made_by
 from twokeys.access.model.principals import Principal
 from twokeys.access.reading.snapshot import STACK
+from twokeys.access.reading.type_names import ACCOUNT, CONTROL_POLICY, CONTROL_POLICY_ATTACHMENT, ORGANIZATIONAL_UNIT
 from twokeys.access.verdicts import Judged
 from twokeys.iam import is_account_id, parse_arn
 from twokeys.shown import listed
@@ -25,11 +26,12 @@ def may_shut(graph: Graph, was: Graph | None) -> list[Judged]:
     """What control policies newly deny every role of an account, or every other account on its roles, as one advice.
 
     Where nobody tells what `was`, all that they deny. Does not look at what they deny on a condition that only some
-    calls meet, and at accounts and units that are still to be made: nobody has a door there. Beside it, who of this
-    stack goes and was for use across accounts.
+    calls meet, at accounts and units that are still to be made, as nobody has a door there, and at what another stack
+    tells or is imported. Beside it, who of this stack goes and was for use across accounts.
     """
     before = _denied(was) if was else {}
-    found = {what: places - before.get(what, set()) for what, places in _denied(graph).items()}
+    denied_now = _denied(graph) if _binds_anew(graph, was) else {}
+    found = {what: places - before.get(what, set()) for what, places in denied_now.items()}
     if was and (gone := _gone(graph, was)):
         who = listed([one.label for one in gone])
         found[f"doors of theirs may start at {who}, which this change takes away"] = set().union(*gone.values())
@@ -44,6 +46,18 @@ def may_shut(graph: Graph, was: Graph | None) -> list[Judged]:
         "writes it; if there is none, nothing has to be done"
     )
     return [Judged(Finding(about, step, severity="medium", rule=OTHER_STACKS), mandatory=False)]
+
+
+def _binds_anew(graph: Graph, was: Graph | None) -> bool:
+    """Whether this stack makes or changes a control policy or an attachment, or moves what one may be attached to."""
+    for one in graph.snapshot.of_type(CONTROL_POLICY, CONTROL_POLICY_ATTACHMENT, ORGANIZATIONAL_UNIT, ACCOUNT):
+        old = was.snapshot.by_urn.get(one.urn) if was else None
+        if old is not None:
+            if any(one.get(key) != old.get(key) for key in ("content", "policyId", "targetId", "parentId")):
+                return True
+        elif one.type in (CONTROL_POLICY, CONTROL_POLICY_ATTACHMENT) and (was is None or not one.is_there):
+            return True
+    return False
 
 
 def _denied(graph: Graph) -> Mapping[str, set[str]]:

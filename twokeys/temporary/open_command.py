@@ -14,47 +14,25 @@ from twokeys.options import PACK_CONFIG, PROJECT, InputPath
 from twokeys.shown import in_utc
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from twokeys.project.config import Project
     from twokeys.settings.models import Settings
-    from twokeys.temporary.change import Opening
 
 _FILE = InputPath(path_type=Path, dir_okay=False)
 _HOUR = 3600
 """How long a session may last of a role that says nothing of it, in seconds."""
 
 
-def _complete(ctx: click.Context, param: click.Parameter, begun: str) -> list[str]:
-    """The doors that can be opened again, those to copy, or the stacks of the project's folder: for TAB."""
-    from twokeys.project.config import load_project
-
-    try:
-        doors = _doors_of(load_project((ctx.params.get("project") or Path()).resolve()))
-    except Refusal:
-        return []
-    every = {name: entry for said in doors.values() for name, entry in said.items()}
-    known = {"stack": doors, "copy_of": every}.get(param.name or "", _temporary(every))
-    return sorted(name for name in known if name.startswith(begun))
-
-
 @click.command("open")
-@click.argument("door", shell_complete=_complete)
+@click.argument("door")
 @click.option("--for", "lasts", metavar="TIME", help="How long from now, not from the update: 2h, 90m, 3d or 1d12h.")
 @click.option("--until", "end", metavar="MOMENT", help="The last day (2027-01-31) or a moment (2027-01-31T15:00Z).")
 @click.option("--reason", required=True, help="Why it is needed: it stands in the config, in AWS and in every answer.")
-@click.option(
-    "--from",
-    "copy_of",
-    metavar="DOOR",
-    shell_complete=_complete,
-    help="Make DOOR a copy of this one, with a role of its own.",
-)
+@click.option("--from", "copy_of", metavar="DOOR", help="Make DOOR a copy of this one, with a role of its own.")
 @click.option("--user", help="With --from: the one who comes through the copy. Default: whoever comes now.")
 @click.option("--role", help="With --from: what its role is called. Default: as the new door.")
-@click.option(
-    "--stack", shell_complete=_complete, help="The stack that the door is in, where several have one of this name."
-)
+@click.option("--stack", help="The stack that the door is in, where several have one of this name.")
 @PACK_CONFIG
 @click.option(
     "--state", "states", multiple=True, type=_FILE, help="The stack's own state, or one for stack references."
@@ -132,11 +110,7 @@ def open_command(  # noqa: PLR0913 - one parameter an option
     if not dry_run:
         write_output(file, new, instead_of=old)
     changes = _diff(file.name, old, new)
-    said = [
-        *_closes_earlier(settings, opening),
-        *(_starting_from(settings, name, over, _doors_of(found)) if over else ()),
-        *(warnings or []),
-    ]
+    said = warnings or []
     session = int(entry.get("sessionSeconds", _HOUR))
     shut = entry.get("via") == "identity-center"  # whose permission set denies everything from then on
     ends = datetime.fromtimestamp(opening.closes.timestamp() + (0 if shut else session), UTC)
@@ -175,29 +149,6 @@ def open_command(  # noqa: PLR0913 - one parameter an option
         click.echo("Nothing written (--dry-run).")
         return
     click.echo(f"Wrote {file}. " + _next_step(name, project, split=not judged))
-
-
-def _closes_earlier(settings: Settings, opening: Opening) -> list[str]:
-    """That a door which is opened anew would close before it does now."""
-    from twokeys.doors.expiry import until
-
-    before = settings.doors[opening.door].expires if opening.door in settings.doors else None
-    if before is None or before <= opening.closes:
-        return []
-    return [f"this is earlier than {until(before)}, when {opening.door} closes now"]
-
-
-def _starting_from(
-    settings: Settings, own: str, over: list[str], doors: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    """Which doors, of any stack, start from a role that goes with a door of the stack `own` that is taken out."""
-    for gone in over:
-        role = settings.doors[gone].target.role.rpartition("/")[2]
-        for stack, entries in doors.items():
-            for name, entry in entries.items():
-                source = entry.get("from") if isinstance(entry, dict) and name not in over else None
-                if isinstance(source, dict) and (source.get("role"), source.get("stack", stack)) == (role, own):
-                    yield f"{name} of stack {stack} starts from role {role}, which goes with {gone}"
 
 
 def _closes(lasts: str | None, end: str | None, now: datetime) -> datetime:
@@ -371,12 +322,12 @@ def _diff(name: str, old: str, new: str) -> str:
 def _next_step(stack: str, project: Path, *, split: bool) -> str:
     from twokeys.project.states import states_made
 
-    made = [path.stem for path in sorted(states_made(project.resolve()), key=lambda path: path.stat().st_mtime_ns)]
-    sandbox = " ".join(dict.fromkeys([*made, stack]))  # the demo's, which `up` does not know, are made with it
+    made = sorted(states_made(project.resolve()), key=lambda path: path.stat().st_mtime_ns)
+    stacks = " ".join(dict.fromkeys([*(path.stem for path in made), stack]))  # the demo's are made with it
+    update = f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack}"
+    if made and not split and ".pulumi" not in made[0].parts:  # in the CLI's shell that is all
+        update += f" (on the sandbox: twokeys sandbox up {stacks})"
     review = f"twokeys fleet split {stack}, have it reviewed" if split else "have it reviewed"
-    update = (
-        f"twokeys fleet up {stack}" if split else f"pulumi up -s {stack} (on the sandbox: twokeys sandbox up {sandbox})"
-    )
     return (
         f"Next: {review}, then {update}, and publish doors.json anew: twokeys access export. After its end take the"
         " door out of the file, as the next `twokeys access open` does: until then updates are refused (door-expired)."

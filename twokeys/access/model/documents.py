@@ -3,7 +3,8 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache, partial
 
 from twokeys import doors
@@ -37,7 +38,8 @@ class Document:
     `faulty` that it is known and wrong. `waits_for` names the resources that it is made from. `declared` tells that a
     component's declaration stands in for it; `stack` names the other stack that exports it. `hidden` tells that it
     holds a secret that the source does not show. `next_step` is what helps, where that is nothing usual. `arn`
-    is that of a managed policy, where it is known, `inline` the name of an inline policy.
+    is that of a managed policy, where it is known, `inline` the name of an inline policy. `anew` has whom a trust names
+    as they were before they were made anew, each with when that was.
     """
 
     policy: PolicyDocument | Unknown
@@ -53,6 +55,7 @@ class Document:
     next_step: str | None = None
     arn: str | None = None
     inline: str | None = None
+    anew: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def statements(self) -> tuple[Statement, ...]:

@@ -69,7 +69,12 @@ def with_stand_ins(text: str, new: Iterable[Resource]) -> str:
 
 def is_made_up(resource: Resource) -> bool:
     """Whether a resource has a name that was made up for it."""
-    name, called = resource.text("name") or "", stand_in(resource)
+    return may_be_called(resource, resource.text("name") or "")
+
+
+def may_be_called(resource: Resource, name: str) -> bool:
+    """Whether a name that is made up for a resource may be this one."""
+    called = stand_in(resource)
     drawn = string.digits + (string.ascii_lowercase if resource.autoname else "abcdef")
     signs = [one == other or (other == "?" and one in drawn) for one, other in zip(name, called, strict=False)]
     return len(name) == len(called) and all(signs)

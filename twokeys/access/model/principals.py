@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from twokeys.access.model.accounts import Accounts
@@ -101,6 +102,10 @@ class Principal:
     def trust_policy(self) -> PolicyDocument | Unknown:
         """What its trust policy says, where that is known."""
         return self.trust.policy if self.trust else UNKNOWN
+
+    def named_anew(self, other: Principal) -> datetime | None:
+        """When somebody was made anew whom its trust policy names as they were before."""
+        return self.trust.anew.get(other.arn) if self.trust else None
 
     @property
     def all_documents(self) -> Iterator[Document]:

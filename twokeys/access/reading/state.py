@@ -16,7 +16,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from twokeys.access.reading.since import Since
+from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import (
     PROVIDER,
     STACK,
@@ -303,4 +303,5 @@ def _planned(plans: Mapping[str, Any], before: Snapshot) -> Iterator[Resource]:
                 key: tuple(urns) for key, urns in (goal.get("propertyDependencies") or {}).items() if urns
             },
             protect=bool(goal.get("protect")),
+            since=old.since if old and plan.get("steps") == ["same"] else NOT_KNOWN,
         )

@@ -158,7 +158,7 @@ def _defaults(graph: Graph, _config: Config, _now: datetime) -> Iterator[Finding
                 where = "whatever account the environment's credentials belong to"
             message = f"The default aws provider {whose} in {where}"
             step = "pass a provider made for the account, and set pulumi:disable-default-providers to [aws]"
-            step = f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}" if of_one else step
+            step = step if pinned else f"set aws:allowedAccountIds to the account's id in the stack's config, or {step}"
             if strict or _may_go_wrong(graph):
                 yield Finding(message, step, entry.urn, advice=pinned or not strict or entry.urn not in used)
             if not strict:
