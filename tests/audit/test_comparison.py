@@ -27,6 +27,7 @@ from tests.audit.cloudtrail import BY_A_SERVICE, called, denied, entry, read_eve
 from twokeys.access.reading.since import NOT_KNOWN, Since
 from twokeys.access.reading.snapshot import Evidence
 from twokeys.answers.model import NotProved
+from twokeys.answers.permissions import Level
 from twokeys.answers.reading import read
 from twokeys.answers.selection import into
 from twokeys.audit.comparison import Comparison, compare
@@ -34,6 +35,7 @@ from twokeys.audit.coverage import Coverage, Period
 from twokeys.audit.entries import DoorUse, Usage
 from twokeys.audit.events import entered, headline
 from twokeys.audit.logs import Source
+from twokeys.audit.strengths import strength
 from twokeys.audit.to_look_at import to_look_at
 from twokeys.audit.trail import Trail
 from twokeys.audit.words import door_use, sign_ins, used, uses
@@ -1115,6 +1117,7 @@ def test_a_change_of_keys_in_a_root_session_is_by_whom_assume_root_gave_its_acce
     assert (" in a root session -> " in said) is (who == "role ci")
     (line,) = [line for _, line in compared(world, begun, change, from_states=True).sheet.lines if "Login" in line]
     assert " -> CreateLoginProfile of root user in " in line
+    assert strength(found.changes[0], found.answers) is Level.ADMINISTRATOR
     assert (" in a root session from " in line) is (who == "role ci")
     unlocked = {**change, "eventName": "DeleteBucketPolicy", "eventSource": "s3.amazonaws.com"}
     calls = [unlocked | {"eventID": str(number)} for number in range(2)]
@@ -1826,6 +1829,8 @@ def test_an_entry_by_an_access_key_that_somebody_else_made_is_unusual_at_any_tim
     found = compared(world, key, token, *records, learning_days=14, from_states=True)
     said = "with access key AKIA1, which user eve of management made 2026-09-01 09:00 UTC"
     assert [one.use.key for one in found.unusual if said in one.why] == ["ASIA1", "ASIA2", "ASIA4"]
+    of_key = [line for _, line in found.sheet.lines if said in line]
+    assert "without a door" in of_key[0], "none is for ann, and both are said"
     (there,) = found.not_in_states
     assert [use.key for use in there.entered] == ["ASIA1", "ASIA2"]
     assert there.came(found.answers).startswith("; entered by it: user ann of management (2), last ")

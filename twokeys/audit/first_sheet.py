@@ -137,7 +137,7 @@ def _why(same: Sequence[to_look_at.Alike], uses: Sequence[Use]) -> str:
     meanwhile = dict.fromkeys(why for one in same for why in one.while_what)
     once = (Word.ROOT, Word.IN_ROOT, Word.DELEGATED) if len(uses) > 1 else ()  # with how often, of each name
     surprises = [why.partition(", ")[0] if why.startswith(once) else why for one in same for why in one.surprises]
-    after = dict.fromkeys(why for why in surprises if why.startswith(Word.AFTER))
+    after = dict.fromkeys(why for why in surprises if why.startswith((Word.AFTER, Word.BY_KEY)))
     failed = sum(use.failed is not None for use in uses)
     some = 0 < failed < len(uses)
     others = dict.fromkeys(why for why in surprises if not (some and why.startswith(Word.FAILED)) and why not in after)

@@ -66,10 +66,10 @@ def _strongest(role: str, whom: Whom, had: Policies, held: Held) -> Level:
 
 
 def strength(one: Change, answers: Answers) -> Level:
-    """How strong what a call gives is: a policy, or the role of whom it lets in. Whom a control policy bound may be
-    administrators; of other calls there is none.
+    """How strong what a call gives is: a policy, or the role of whom it lets in. The root user, and whom a control
+    policy bound, may be administrators; of other calls there is none.
     """
-    if one.gives in CONTROLS:
+    if one.gives in CONTROLS or one.of[0] == "root-user":
         return Level.ADMINISTRATOR
     if one.gives == TRUST or one.gives in LETS_IN:
         return level_into(one, answers)
