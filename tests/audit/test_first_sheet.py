@@ -281,3 +281,29 @@ def test_who_entered_what_was_stronger_for_a_while_is_on_its_line() -> None:
     found = compared(two_keys(), *calls, entry(CI_SESSION, DEPLOYER, at(2)), from_states=True)
     (line,) = (line for _, line in found.sheet.lines if "AttachRolePolicy" in line)
     assert "; entered meanwhile: role ci of management" in line
+
+
+def test_what_the_root_user_did_is_first_and_what_still_stands_is_before_what_was_taken_back() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html."""
+    policy = "arn:aws:iam::aws:policy/AdministratorAccess"
+    briefly = [
+        called(
+            STAGE, at(day), f"{do}RolePolicy", "eve", requestParameters={"roleName": "deployer", "policyArn": policy}
+        )
+        for day, do in BRIEFLY
+    ]
+    made = [
+        called(STAGE, at(4, hour), name, "eve", requestParameters={"userName": whom, **more})
+        for hour, (name, whom, more) in enumerate((
+            ("CreateAccessKey", "zoe", {}),
+            ("AttachUserPolicy", "shadow", {"policyArn": policy}),
+            ("CreateAccessKey", "shadow", {}),
+        ))
+    ]  # fmt: skip
+    for call in made[1:]:
+        call["userIdentity"] = entry(arn(STAGE, "root"), "", at(1))["userIdentity"]
+    lines = [line for _, line in compared(two_keys(), *briefly, *made, from_states=True).sheet.lines]
+    (of_root,) = (line for line in lines if "of shadow" in line)
+    assert f"AttachUserPolicy (AdministratorAccess), CreateAccessKey of shadow in {STAGE} (administrator)" in of_root
+    stands, over = (next(line for line in lines if what in line) for what in ("of zoe", "AttachRolePolicy"))
+    assert lines.index(of_root) < lines.index(stands) < lines.index(over)

@@ -13,7 +13,21 @@ from click.testing import CliRunner
 from tests.access.states import write_state
 from tests.access.test_identity_center import attach, center
 from tests.access.test_translation import put
-from tests.access.world import CI, DEPLOYER, HUB, OUTSIDE, PROD, STAGE, World, arn, document, grants, trusts, two_keys
+from tests.access.world import (
+    CI,
+    DEPLOYER,
+    HUB,
+    MFA,
+    OUTSIDE,
+    PROD,
+    STAGE,
+    World,
+    arn,
+    document,
+    grants,
+    trusts,
+    two_keys,
+)
 from tests.audit.cloudtrail import called, entry
 from tests.audit.test_comparison import CI_SESSION, DAY, at, compared
 from tests.audit.test_taken_back import ADMINISTRATOR, PROVISIONED, READ_ONLY, TO_ALL, of_ann, of_set
@@ -30,6 +44,7 @@ from twokeys.audit.data import as_data
 from twokeys.audit.differs import NO_CALL
 from twokeys.audit.events import at_the_top
 from twokeys.audit.events import taken_back as lines
+from twokeys.audit.first_sheet import first_sheet
 from twokeys.audit.person import by_person
 from twokeys.audit.strengths import strength
 from twokeys.audit.table import as_csv
@@ -463,6 +478,20 @@ def test_whom_a_trust_policy_let_in_before_it_was_written_anew_the_older_state_s
         assert not [what for _, what in found.sheet.lines if what.startswith("user eve")]
     else:
         assert "Next step: the older states do not show it: ask who called" in top
+
+
+def test_a_trust_policy_that_asks_for_less_took_nothing_away_and_is_to_be_looked_at() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html."""
+    with_mfa, closes = document(trusts(CI, condition=MFA)), {"aws:CurrentTime": "2026-10-16T00:00:00Z"}
+    until = document(trusts(CI, condition={"DateLessThan": closes}))
+    for asked, words in ((with_mfa, "MFA"), (until, "until 2026-10-15")):
+        found = of_two_times(two_keys(asked), two_keys(OF_CI), entry(CI_SESSION, DEPLOYER, at(1)), CLOSED)
+        assert not found.taken_back
+        ((_, line),) = ((when, what) for when, what in found.sheet.lines if "UpdateAssumeRolePolicy" in what)
+        assert f"which lets in role ci of management (before only if {words})" in line
+        assert not found.sheet.planned
+    by_update = replace(found.answers, updated_by=(arn(STAGE, "user/eve"),))
+    assert "which lets in" not in str(first_sheet(replace(found, answers=by_update)).lines)
 
 
 def test_two_states_of_a_stack_are_told_apart_by_their_times_and_only_with_events(tmp_path: Path) -> None:

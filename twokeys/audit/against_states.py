@@ -68,7 +68,7 @@ def not_in_states(answers: Answers, changes: Iterable[Change], held: Held | None
 def _stood(one: Change, since: datetime | None, until: datetime | None, held: Held) -> Stood:
     """What a call gave; of one that takes away, with which a Deny may go, it is not judged whom it made stronger."""
     answers, may = held.answers, None if one.undone else permissions_meanwhile(one, since, until, held)
-    return Stood(one, since, until, may, trusted(one.policy, still(one, answers), partial(_named, answers)))
+    return Stood(one, since, until, may, trusted(one.policy, still(one, answers), partial(named, answers)))
 
 
 def taken_back(answers: Answers, changes: Iterable[Change], held: Held | None = None) -> tuple[Stood, ...]:
@@ -161,7 +161,7 @@ def _is_said(one: Stood, judged: Iterable[Stood]) -> bool:
     return any(by.until is None or (one.until is not None and one.until <= by.until) for by in own)
 
 
-def _named(answers: Answers, principal: str) -> str:
+def named(answers: Answers, principal: str) -> str:
     """Whom a name in a Principal element means, as people call it; a session by its ARN."""
     who = None if ":assumed-role/" in principal else Who.named(principal)
     return answers.named(Party(who)).short if who else in_trust(principal)

@@ -291,19 +291,22 @@ def _values(asked: object) -> Iterator[str]:
 
 
 def trusted(
-    policy: PolicyDocument | None, still: Sequence[Statement] = (), named: Callable[[str], str] | None = None
+    policy: PolicyDocument | None,
+    still: Sequence[Statement] = (),
+    named: Callable[[str], str] | None = None,
+    when: str = "now",
 ) -> str:
     """Whom a trust policy allows to come, and what it asks of them; empty for no trust policy.
 
-    Not those whom these statements let in as well; of whom they ask for more, that is said.
+    Not those whom these statements, of another moment, let in as well; of whom they ask for more, that is said.
     """
     names = lets_in(policy.statements, still) if policy else {}
     now = {one: asked for asked, each in lets_in(still).items() for one in each if asked}
-    more = {one: f" (now only if {asked})" for one, asked in now.items() if one not in names.get(asked, ())}
+    more = {one: f" ({when} only if {asked})" for one, asked in now.items() if one not in names.get(asked, ())}
     said = [
         listed([(named or in_trust)(one) + more.get(one, "") for one in each], most=_MOST)
         + (f" if {asked}" if asked else "")
-        + " (now another)" * all(now.get(one) == asked for one in each)
+        + f" ({when} another)" * all(now.get(one) == asked for one in each)
         for asked, each in names.items()
         if each
     ]

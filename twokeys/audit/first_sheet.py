@@ -6,13 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level
 from twokeys.audit import to_look_at
+from twokeys.audit.against_states import named
 from twokeys.audit.bearing import may_deny
-from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE
+from twokeys.audit.changes import CONTROLS, LETS_IN, MFA_DEVICE, TRUST, trusted
 from twokeys.audit.differs import NO_CALL
 from twokeys.audit.record import ENTERING, SIGN_INS, Use
 from twokeys.audit.shown import is_of_credentials, is_of_nobody_here
@@ -24,6 +26,7 @@ from twokeys.audit.who_called import called, given, who_began
 from twokeys.audit.whom import enter, ways_into
 from twokeys.audit.words import FEW, NO_DOOR
 from twokeys.doors import Who
+from twokeys.iam import PolicyDocument
 from twokeys.shown import counted, listed
 
 if TYPE_CHECKING:
@@ -38,8 +41,9 @@ class Sheet:
     page's first sheet and the exit code are about.
 
     Changes of keys are among the `lines` that the states do not have, or that were taken back, keys made for others and
-    MFA devices of theirs, and what took away what no state shows. `planned` is, in order of time, what changed as the
-    states show it: what was taken away, and of what was given the strongest. `did` and `changes` are each use.
+    MFA devices of theirs, what took away what no state shows, and trust policies that let in more, but for those of the
+    updates. `planned` is, in order of time, what changed as the states show it: what was taken away, and of what was
+    given the strongest. `did` and `changes` are each use.
     """
 
     lines: Lines
@@ -67,7 +71,8 @@ def first_sheet(comparison: Comparison) -> Sheet:
         if kind == to_look_at.PLANNED:
             planned.append(line)
         else:
-            found.append((kind, (False, False, -strength(calls[0].change, answers)), line))
+            over = all(each.since and each.until for each in calls)
+            found.append((kind, (over, False, -strength(calls[0].change, answers)), line))
     for one in comparison.unexplained:
         may = f", which {listed(one.who, most=FEW)} may enter" if one.who else ""
         line = f"{one.first:%Y-%m-%d %H:%M} to {one.last:%Y-%m-%d %H:%M}", f"{one.words(answers)}{may}: {NO_CALL}"
@@ -79,17 +84,22 @@ def _changes(answers: Answers, comparison: Comparison) -> Iterator[tuple[int, St
     """The changes of keys that did something, each with its kind."""
     stood, unusual = (*comparison.not_in_states, *comparison.taken_back), {one.use.id for one in comparison.unusual}
     for each in stood:
-        control = to_look_at.OF_ALL if answers.person else to_look_at.CONTROL
+        control, by_root = each.change.gives in CONTROLS, each.change.use.caller.who.kind == "root-user"
         if _is_planned(each, answers):
             yield to_look_at.PLANNED, each
         elif each.was_there and not (is_not_known(each) and each.change.use.id in unusual):
-            yield control if each.change.gives in CONTROLS else to_look_at.CHANGE, each
+            kind = to_look_at.ROOT_USER if by_root else to_look_at.CONTROL if control else to_look_at.CHANGE
+            yield to_look_at.OF_ALL if control and answers.person else kind, each
     told = {(each.change.key, id) for each in stood for id in each.calls}
     more: dict[Level, list[Change]] = defaultdict(list)
     for one in (one for one in comparison.changes if not one.use.failed and (one.key, one.use.id) not in told):
         if one.gives == MFA_DEVICE and one.undone and not (one.is_own or is_of_nobody_here(one, answers)):
             yield to_look_at.CHANGE, Stood(one, one.use.time, None)
-        elif not one.undone and ways_into(one, answers):
+        elif one.undone or not ways_into(one, answers):
+            continue
+        elif (more_let_in := _more_let_in(one, answers)) and not _is_by_update(one, answers):
+            yield to_look_at.CHANGE, Stood(one, one.use.time, None, lost=more_let_in)
+        else:
             there = answers.before and one.held in answers.before.holds and not one.call.writes
             more[Level.NONE if there else strength(one, answers)].append(one)
     strongest = max(more, default=Level.NONE)
@@ -109,13 +119,27 @@ def _is_planned(one: Stood, answers: Answers) -> bool:
     """Whether a call only took away what older states show, or whom it names; of control policies, boundaries and what
     may have denied something, whether who ran the updates called.
     """
-    call, use = one.change, one.change.use.begun_by or one.change.use
+    call = one.change
     if one.since or one.may_stand or (one.accounts and not one.until) or not (one.is_shown or _is_named(one)):
         return False
     lets_in = call.gives in CONTROLS or call.of[2] == BOUNDARY
     if call.undone and call.gives not in (*LETS_IN, "AddUserToGroup"):
         lets_in = lets_in or may_deny(call, (), {}, answers.before or answers)
-    return not lets_in or {use.caller.who, call.use.caller.who} & {*map(Who.named, answers.updated_by)} != set()
+    return not lets_in or _is_by_update(call, answers)
+
+
+def _is_by_update(call: Change, answers: Answers) -> bool:
+    began = (call.use.begun_by or call.use).caller.who
+    return not {began, call.use.caller.who}.isdisjoint(map(Who.named, answers.updated_by))
+
+
+def _more_let_in(call: Change, answers: Answers) -> str:
+    """Whom a trust policy lets in whom that of older states did not, or only under more conditions."""
+    said = answers.before and call.gives == TRUST and answers.before.holds.get(call.held)
+    then, now = said.policy if said else None, call.policy
+    if now is None or not isinstance(then, PolicyDocument) or now.within(then):
+        return ""
+    return trusted(now, then.statements, partial(named, answers), "before")
 
 
 def _line(did: to_look_at.Did, answers: Answers) -> tuple[str, str]:
@@ -167,8 +191,8 @@ def _changed(who: str, calls: Sequence[Stood], answers: Answers) -> tuple[str, s
     level = max(strength(each.change, answers) for each in calls)
     of_role = enter(one, answers) if one.gives in POLICIES and not one.undone and calls[0].since else ()
     may = f", which {listed(of_role, most=FEW)} may enter" if of_role else ""
-    strong = f" ({level.word})" if (lost or may or one.gives in LETS_IN) and level else ""
-    lets = "let in" if calls[0].since else "no longer lets in"
+    strong = f" ({level.word})" if (lost or may or one.gives in LETS_IN or one.of[0] == "user") and level else ""
+    lets = "no longer lets in" if not calls[0].since else "let in" if calls[0].until else "lets in"
     let_in = f"{f', which {lets} {lost}' if lost else may}{strong}"
     place = listed([answers.account_name(use.account) for use in uses], most=FEW)
     in_root = " in a root session" * one.use.in_root

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from twokeys.audit.comparison import Comparison
 
 UNUSUAL, CHANGED = "unusual", "changed"
-_NO_DOOR, _BRIEFLY, _ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS, _UNUSUAL, _FAILED = range(11)
-_NOBODY, OF_ALL, PLANNED = range(11, 14)
+_NO_DOOR, ROOT_USER, _BRIEFLY, _IN_ROOT, _BREAK_GLASS, _LOGGING, CONTROL, CHANGE, _SIGN_IN, _PERHAPS = range(10)
+_UNUSUAL, _FAILED, _NOBODY, OF_ALL, PLANNED = range(10, 15)
 """The kinds of what is to be looked at, the most important first; last what changed as the states show it, which is
 none of it, and before that what concerns somebody as it does all.
 """
 Rank = tuple[bool, bool, int]
-"""How one is sorted among its kind: what was let in for a while or nobody began, and of unknown strength, is last."""
+"""How one is sorted among its kind: what was for a while or nobody began, and of unknown strength, is last."""
 _T = TypeVar("_T")
 
 
@@ -75,7 +75,7 @@ class Alike:
             (_BRIEFLY, any(why.endswith(BRIEFLY) or why.startswith(Word.BY_KEY) for why in self.surprises)),
             (_SIGN_IN, use.event in SIGN_INS and not root),
             (_FAILED, failed),
-            (_ROOT, by_root),
+            (ROOT_USER if root else _IN_ROOT, by_root),
             (_BREAK_GLASS, Word.BREAK_GLASS in self.surprises),
             (_LOGGING, use.event in LOGGING),
             (_PERHAPS, any(label.startswith("perhaps") for label in self.labels)),
@@ -113,17 +113,17 @@ class Did:
     @property
     def rank(self) -> Rank:
         """How it is sorted among its kind."""
-        strongest = Level.ADMINISTRATOR if self.kind == _ROOT else max(self.levels, default=Level.NONE)
+        strongest = Level.ADMINISTRATOR if self.kind in (ROOT_USER, _IN_ROOT) else max(self.levels, default=Level.NONE)
         last = all(one.while_what or is_nobody_s(one.uses[0]) for one in self.same)
         return last, self.levels == {Level.UNKNOWN}, -strongest
 
 
 def in_order(found: Iterable[tuple[int, Rank, _T]]) -> list[_T]:
-    """First one of each kind, and all without a door; of a kind the strongest first."""
+    """First one of each kind, and all without a door or by the root user; of a kind the strongest first."""
     kinds: dict[int, list[_T]] = defaultdict(list)
     for kind, _, one in sorted(found, key=itemgetter(0, 1)):
         kinds[kind].append(one)
-    first = {kind: len(of) if kind == _NO_DOOR else kind < _FAILED for kind, of in kinds.items()}
+    first = {kind: len(of) if kind <= ROOT_USER else kind < _FAILED for kind, of in kinds.items()}
     return [
         *(one for kind, of in kinds.items() for one in of[: first[kind]]),
         *(one for kind, of in kinds.items() for one in of[first[kind] :]),

@@ -10,12 +10,15 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from twokeys.iam.conditions import ConditionClause
-from twokeys.iam.documents import Statement
 from twokeys.iam.globs import VARIABLE, glob
-from twokeys.iam.truth import Unknown
+from twokeys.iam.truth import TRUE, UNKNOWN, Unknown
+
+if TYPE_CHECKING:
+    from twokeys.iam.documents import Statement
 
 _TEXTS = frozenset({"string", "arn"})
 
@@ -160,6 +163,34 @@ def _wanted(clause: ConditionClause) -> tuple[Wanted, ...]:
         for value in clause.values
         if isinstance(value, str)
     )
+
+
+def implies(one: ConditionClause, other: ConditionClause) -> bool:
+    """Whether what meets a clause surely meets another: the same, or one that takes each of its values, or excludes no
+    other. False where that would take more than to look at value by value.
+    """
+    mine, theirs = (
+        (each.lower_key, each.set_operator, each.variables, each.base.family, each.base.negated)
+        for each in (one, other)
+    )
+    narrow, wide = (other, one) if one.base.negated else (one, other)
+    if one == other or mine != theirs or not (one.values and other.values) or UNKNOWN in narrow.values:
+        return one == other
+    alike = narrow.base.positive == wide.base.positive
+    sides = (side in narrow.operator and side not in wide.operator for side in ("LessThan", "GreaterThan"))
+    looser = any(sides) or narrow.base.ignore_case > wide.base.ignore_case or one.if_exists > other.if_exists
+    if looser or one.base.family in ("null", "binary"):
+        return False
+    positive = replace(wide, operator=wide.base.positive)
+    patterns = [each for each in _wanted(wide) if wide.base.family == "string" and "${" not in each.text]
+
+    def takes(wanted: Wanted) -> bool:
+        if (alike and wanted.text in wide.values) or any(each.includes(wanted) for each in patterns * wanted.wild):
+            return True
+        found = positive.evaluate(lambda key: (wanted.text,) if key == wide.lower_key else UNKNOWN)
+        return found is TRUE and not wanted.wild
+
+    return all(map(takes, _wanted(narrow)))
 
 
 def _both(mine: Wanted, other: Wanted) -> tuple[Wanted, ...]:

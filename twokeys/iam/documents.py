@@ -10,6 +10,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from twokeys.iam.admission import implies
 from twokeys.iam.lazy import lazy
 from twokeys.iam.matching import ArnPattern, TextPattern, as_completed
 from twokeys.iam.truth import TRUE, UNKNOWN, Lookup, Truth, Unknown, any_of, negate, truth
@@ -114,7 +115,7 @@ class Statement:
         named = all(map(_among, (self.actions, self.resources), (other.actions, other.resources)))
         mine, theirs = self.principals, other.principals
         whom = mine.part_of(theirs) if mine and theirs else mine is theirs
-        return named and whom and set(self.conditions) == set(other.conditions)
+        return named and whom and all(any(implies(one, each) for one in self.conditions) for each in other.conditions)
 
     @property
     def meaning(self) -> tuple[object, ...]:
