@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import cast
 
 from twokeys.access.model.documents import Document
-from twokeys.answers.model import Answers, Party, Way
+from twokeys.answers.model import BOUNDARY, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.audit.bearing import may_let_into
@@ -34,8 +34,8 @@ def level_into(one: Change, answers: Answers) -> Level:
     found = [way.permissions.level for way in ways_into(one, answers)]
     for each in (answers, answers.before):
         held = each.held_by(one.whom).items() if each and not found else ()
-        named = ((said or Document(UNKNOWN, name.rpartition("/")[2], arn=name), name) for name, said in held)
-        found += [level_of(said, ()) for said, name in named if name == "" or Arn.parse(name)]
+        own = ((name, said) for name, said in held if name not in ("", BOUNDARY) and (said or Arn.parse(name)))
+        found += [level_of(said or Document(UNKNOWN, name.rpartition("/")[2], arn=name), ()) for name, said in own]
     return max(found, default=Level.NONE)
 
 
