@@ -178,7 +178,7 @@ def test_bounds_are_those_of_the_service_s_own_model(service: str, shape: str, k
 def test_the_path_of_a_role_has_512_characters_with_both_slashes() -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html"""
     assert parse("stage", changed(STAGE, "doors.ci.to.role", "p" * 510 + "/r"))
-    assert "512 characters" in refused(changed(STAGE, "doors.ci.to.role", "p" * 511 + "/r")).why
+    assert "511 characters" in refused(changed(STAGE, "doors.ci.to.role", "p" * 511 + "/r")).why
 
 
 def test_tags_of_a_stack_and_of_an_account_add_up() -> None:

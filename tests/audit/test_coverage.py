@@ -5,10 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from tests.access.world import PROD, STAGE, two_keys
-from tests.audit.cloudtrail import ENABLED
+from tests.access.world import HUB, PROD, STAGE, two_keys
+from tests.audit.cloudtrail import ENABLED, called
+from twokeys.access.reading.since import Since
 from twokeys.answers.reading import read
+from twokeys.answers.selection import into
+from twokeys.audit.comparison import compare
 from twokeys.audit.coverage import Coverage, Covered, Period, Recorded, WasRead, is_digest, is_log
+from twokeys.audit.trail import Trail
 from twokeys.audit.what_was_read import gaps
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
@@ -200,3 +204,18 @@ def test_a_stop_of_less_than_a_day_is_said_as_long_as_it_was(
     spans = [((DAY + timedelta(hours=first), DAY + timedelta(hours=last)), "") for first, last in stopped]
     found = coverage.covered(STAGE, (), Period(DAY, DAY + timedelta(days=2)), None, spans)
     assert gaps(read(two_keys().graph), WasRead((), (found,), ())).startswith(f"not covered: {STAGE} ({said}):")
+
+
+@pytest.mark.parametrize(("event", "days"), [("CreateAccount", 6), ("AcceptHandshake", 9)])
+def test_before_a_call_made_an_account_nothing_of_it_is_due(event: str, days: int) -> None:
+    """https://docs.aws.amazon.com/organizations/latest/APIReference/API_CreateAccount.html; who accepts was there."""
+    answers, time = into(read(two_keys().graph), STAGE), DAY + timedelta(days=3)
+    ways = []
+    for way in answers.ways:
+        *first, last = way.steps
+        made = last.trust and replace(last.trust, since=Since(time + timedelta(minutes=1), time))
+        ways.append(replace(way, steps=(*first, replace(last, trust=made))))
+    trail, of = Trail(), {"eventSource": "organizations.amazonaws.com"}
+    trail.add(called(HUB, time.isoformat(), event, "eve", **of), delivered=True)
+    found = compare(replace(answers, ways=tuple(ways)), trail, DAY, DAY + timedelta(days=8))
+    assert [one.total for one in found.was_read.accounts if one.account == STAGE] == [days]

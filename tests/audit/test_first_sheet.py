@@ -7,9 +7,9 @@ import pytest
 
 from tests.access.test_identity_center import center
 from tests.access.test_translation import put
-from tests.access.world import CI, HUB, MFA, OUTSIDE, STAGE, arn, document, grants, replaced, trusts, two_keys
+from tests.access.world import CI, HUB, MFA, OUTSIDE, STAGE, World, arn, document, grants, replaced, trusts, two_keys
 from tests.audit.cloudtrail import called, entry
-from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, caller, compared, root_sessions
+from tests.audit.test_comparison import CI_SESSION, DEPLOYER, at, caller, compared, in_session, root_sessions
 from tests.audit.test_taken_back import READ_ONLY, of_ann, of_set
 from tests.audit.test_two_times import CLOSED, OF_BOTH, OF_CI, UNGRANTED, of_two_times
 from twokeys.answers.reading import read
@@ -103,6 +103,17 @@ def test_who_perhaps_came_by_a_door_is_counted_apart_from_who_did() -> None:
         f"Entered by a door or perhaps by one: user agent of {OUTSIDE} (no permissions 1; 1 perhaps by a door), "
         "role ci of management (no permissions 1)"
     )
+
+
+def test_who_entered_by_a_door_is_who_began_the_session_that_came() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining."""
+    world = World()
+    world.resources.remove(world.hub)
+    world.role("deployer", world.stage, document(trusts(CI)))
+    begun = in_session(entry(arn(HUB, "user/ann"), CI, at(0)), "", "ASIA1")
+    came = in_session(entry(CI_SESSION, DEPLOYER, at(0, 1)), "ASIA1", "ASIA2")
+    found = compared(world, begun, came, from_states=True)
+    assert at_the_top(found.answers, found)[0].startswith(f"Entered by a door: user ann of {HUB} (")
 
 
 def test_the_strongest_policy_that_a_plan_gave_is_named_with_who_may_enter_by_it() -> None:

@@ -575,7 +575,7 @@ def test_who_of_identity_center_entered_within_an_assignment_is_said(person: str
     level = [row for row in joined(answers, *calls, world=center(targetId=PROD)).taken_back if account == STAGE]
     assert [": not known, from " in row.words(answers) for row in level] == [True] * len(level), "as in prod"
     within = "within the assignment (CreateAccountAssignment of Admin ("
-    assert [one.meanwhile(answers).startswith(within) for one in stood] == [True] * by_it
+    assert [one.meanwhile(one.entered[0], answers).startswith(within) for one in stood] == [True] * by_it
 
 
 def test_an_assignment_that_was_taken_back_is_as_strong_as_its_set_and_sessions_last_as_long_as_was_asked() -> None:
@@ -694,6 +694,24 @@ def test_a_membership_that_nothing_names_but_its_id_is_counted_among_what_is_not
     records = called(HUB, at(1), "DeleteGroupMembership", "eve", requestParameters=asked_for)
     found = compared(center(), records | {"eventSource": "identitystore.amazonaws.com"}, from_states=True)
     assert at_the_top(found.answers, found)[-1].startswith("Not known is whom keys let in before 1 change in the per")
+
+
+def test_a_policy_of_a_user_concerns_the_entries_by_them_into_what_it_names_and_says_that_the_caller_had_more() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html."""
+    mallory, answers = {"userName": "mallory", "policyName": "p"}, into(read(two_keys().graph), STAGE)
+    came = entry(arn(HUB, "user/mallory"), DEPLOYER, at(1.5))
+    for named, said in ((DEPLOYER, "while the caller had more"), (arn(STAGE, "role/other"), "")):
+        given = ("PutUserPolicy", mallory | {"policyDocument": document(grants(named))})
+        found = joined(answers, *changes(HUB, given, ("DeleteUserPolicy", mallory)), came)
+        whys = [why.partition(" (")[0] for each in found.meanwhile(answers).values() for why in each]
+        assert whys == [said] * bool(said)
+
+
+def test_what_a_role_still_has_it_was_given_before_an_entry_and_not_meanwhile() -> None:
+    answers = replace(into(read(two_keys().graph), STAGE), from_states=True)
+    found = joined(answers, *changes(STAGE, GIVEN), entry(CI_SESSION, DEPLOYER, at(1.5)))
+    (said,) = found.meanwhile(answers).values()
+    assert [why.partition(" (")[0] for why in said] == ["after it was given more"]
 
 
 def test_an_identity_provider_that_was_made_and_deleted_is_given_and_taken_back() -> None:

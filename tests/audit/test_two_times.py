@@ -546,3 +546,21 @@ def test_of_a_person_what_differs_without_a_call_is_kept_of_a_role_that_the_pers
         for who in (Who("user", HUB, "ann"), Who("user", HUB, "zoe"))
     ]
     assert kept == [["deployer"], []]
+
+
+def test_a_role_that_was_deleted_was_as_strong_as_the_older_states_show_it() -> None:
+    """https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteRole.html: its policies are detached before."""
+    before, now, whom = two_keys(), two_keys(), {"roleName": "deployer"}
+    put(before, ATTACHED, "p", before.stage, role="deployer", policyArn=READ_ONLY)
+    now.resources = [one for one in now.resources if one.name != "deployer"]
+    calls = [
+        called(STAGE, at(2, hour), event, "eve", requestParameters=of)
+        for hour, (event, of) in enumerate(
+            (("DetachRolePolicy", whom | {"policyArn": READ_ONLY}), ("DeleteRole", whom))
+        )
+    ]
+    found = of_two_times(before, now, entry(CI_SESSION, DEPLOYER, at(1)), *calls)
+    assert [*found.strengths.values()] == [Level.READ]
+    (was,) = [one for one in found.taken_back if one.change.use.event == "DeleteRole"]
+    assert was.permissions == (Level.READ, ("ReadOnlyAccess",))
+    assert strength(was.change, found.answers) is Level.READ

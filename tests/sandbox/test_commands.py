@@ -244,10 +244,12 @@ def test_ctrl_c_exits_with_130_and_leaves_no_server_and_what_is_up_is_made_again
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now == before
     states = {path: path.read_bytes() for path in (project / ".twokeys" / "stacks").iterdir()}
-    refused = twokeys("sandbox", "up", "stage", *config)  # without the rules' configuration
-    assert refused.returncode == 1
-    assert refused.stdout.endswith("still up, as before: management, stage\n")
-    assert {path: path.read_bytes() for path in (project / ".twokeys" / "stacks").iterdir()} == states
+    nobody = json.dumps({"d": {"from": {"user": "nobody"}, "to": {"role": "r"}, "reason": "Tests"}})
+    for wrong in (config, ("--config", f"twokeys:doors={nobody}")):  # without the rules' configuration; by the program
+        refused = twokeys("sandbox", "up", "stage", *wrong)
+        assert refused.returncode == 1
+        assert refused.stdout.endswith("still up, as before: management, stage\n")
+        assert {path: path.read_bytes() for path in (project / ".twokeys" / "stacks").iterdir()} == states
     with LocalAws.start(project / ".twokeys" / "aws") as aws:
         assert accounts_of(aws)["stage"] == now
 

@@ -286,7 +286,7 @@ class _Builder:
         """The doors that a trust names; returns whether everybody in the role's own account may come in by it."""
         within = False
         former = role.trust.anew if role.trust else ()
-        for name in (*trusted_names(trust, self._graph.guards.denials(role)), *former):
+        for name in dict.fromkeys((*trusted_names(trust, self._graph.guards.denials(role)), *former)):
             account = role.account if name == OWN_ACCOUNT else account_as_a_whole(name)
             if account is not None:
                 account = self._graph.accounts.canonical(account)

@@ -42,7 +42,7 @@ _IMPORT = (
 _TAKE_IN = f"take that policy into this program, so that the pack is shown what it says, or {EXCEPT}"
 _WRITE_AGAIN = (
     "run `pulumi up --refresh` in the stack of that role: AWS shows a unique id in that place of the trust policy, so "
-    "the update writes the name again (as does any change of the policy, such as a Sid), or remove the grant"
+    "the update writes the name again (as does any change of the policy, such as a Sid)"
 )
 _OTHER_FIRST = " (in its own stack, which goes first, and export its state again)"
 _HIDDEN = "is made from something that this program only reads, and the engine shows a policy nothing that is only read"
@@ -178,6 +178,13 @@ class _Reader:
             yield from self._unproved(door)
         elif trust is grant is Key.PRESENT and door.outcome is Outcome.DENY:
             yield self._impossible(door)
+        elif made := door.target.named_anew(door.source):
+            about = (
+                f"The trust policy of role {self._accounts.located(door.target)} is older than {door.source.label}, "
+                f"made or imported on {in_utc(made)}: if made anew under its name, nobody comes in by it"
+            )
+            step = f"{_WRITE_AGAIN}; if nothing changes, the trust is sound"
+            yield replace(_about(door, Lack.PROOF, about, step, door.target), advice=True)
 
     def _unsettled(self, door: Door) -> Principal | None:
         """A principal of the stack that the door may be about, or may not: its name or path is not known yet.
@@ -288,7 +295,7 @@ class _Reader:
         elif excluding:
             step = "correct that condition, or remove the grant"
         elif anew:
-            step = _WRITE_AGAIN
+            step = f"{_WRITE_AGAIN}, or remove the grant"
         elif self._graph.snapshot.is_beside(role.urn):
             step += self._grant_first(Lack.TRUST, door.id)
         together = role.urn and self._graph.snapshot.is_beside(role.urn) == self._graph.snapshot.is_beside(source.urn)

@@ -7,9 +7,11 @@ from twokeys.access.model.names import may_let_in
 from twokeys.answers.model import BOUNDARY, Answers
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.changes import MFA_DEVICE, TAKEN_BACK
+from twokeys.audit.record import Use
 from twokeys.audit.shown import is_of_credentials
 from twokeys.audit.trail import Change
 from twokeys.iam import Arn, PolicyDocument, PolicyKind, Unknown, aws_managed
+from twokeys.iam.truth import FREE, Truth
 
 OF_IDENTITY_CENTER = ":role/aws-service-role/sso.amazonaws.com/"
 """https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html"""
@@ -48,6 +50,18 @@ def matters(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answer
 def is_about_roles(one: Change, last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:
     """Whether the policy that a call writes, attaches or takes away may bear on `sts:AssumeRole`."""
     return _bears(_policy(one, last, answers), trust=False)
+
+
+def may_let_into(one: Change, use: Use, answers: Answers) -> bool:
+    """Whether the policy that a call is of may be about what an entry is into; one that cannot be read may."""
+    sides = (answers, answers.before or answers)
+    policy = next(filter(None, (_policy(one, {}, each) for each in sides)), None)
+    if not isinstance(policy, PolicyDocument) or policy.unresolved or not use.arn:
+        return True
+    return any(
+        may_let_in(each, trust=False) and each.covers_resource(use.arn, lambda _: FREE) is not Truth.FALSE
+        for each in policy.statements
+    )
 
 
 def may_deny(one: Change, before: Iterable[Change], last: Mapping[tuple[str, ...], Change], answers: Answers) -> bool:

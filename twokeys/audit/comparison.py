@@ -105,7 +105,7 @@ class Comparison:
         found: dict[str, list[str]] = defaultdict(list)
         for one in (*self.taken_back, *self.not_in_states):
             for use in () if is_of_credentials(one.change) else one.entered:
-                found[use.id].append(one.meanwhile(answers))
+                found[use.id].append(one.meanwhile(use, answers))
         return found
 
     @property

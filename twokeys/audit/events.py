@@ -164,7 +164,7 @@ def entered(
     strengths: dict[str, Counter[tuple[Level, Level]]] = defaultdict(Counter)
     for one in comparison.population:
         if not one.on_the_way and (one.doors or not by_doors):
-            who = _who_came(one, answers)
+            who = _who_came(one, answers, by_doors=by_doors)
             doors = [door.source.short for door in one.doors if door.source.short in sources]
             by = who if who in doors else next(iter(doors), who)
             how = words.kind_of(one).removeprefix(words.SURE).removeprefix("entry ")
@@ -172,7 +172,7 @@ def entered(
             strengths[by][comparison.strength(one)] += 1
     without: dict[str, Counter[tuple[Level, Level]]] = defaultdict(Counter)
     for one in () if by_doors else comparison.population:
-        without[_who_came(one, answers)][comparison.strength(one)] += not one.doors
+        without[_who_came(one, answers, by_doors=False)][comparison.strength(one)] += not one.doors
 
     def order(who: str) -> tuple[object, ...]:
         first = +without[who] or strengths[who]
@@ -182,9 +182,9 @@ def entered(
     return {who: (strengths[who], came[who]) for who in sorted(came, key=order)}
 
 
-def _who_came(one: Entry, answers: Answers) -> str:
-    """Who came by a door, or began the session that came without one."""
-    return caller((not one.doors and one.use.begun_by) or one.use, answers)
+def _who_came(one: Entry, answers: Answers, *, by_doors: bool) -> str:
+    """Who began the session that came, but beside entries without a door of one by a door who that is for."""
+    return caller(((by_doors or not one.doors) and one.use.begun_by) or one.use, answers)
 
 
 def _how_many_unusual(comparison: Comparison) -> tuple[str, ...]:

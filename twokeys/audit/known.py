@@ -22,6 +22,9 @@ _LATE = timedelta(hours=2)
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-validation-digest-file-structure.html
 """
 
+_MAKING = timedelta(hours=1)
+"""How long after CreateAccount, which answers before the account is there, a stack has it."""
+
 
 @dataclass(frozen=True)
 class Records:
@@ -158,4 +161,12 @@ class Records:
         for account in sorted(
             accounts, key=lambda one: (one not in self.answers.accounts, -leads[one], names.get(one, one))
         ):
-            yield self.covered(account, self.start)
+            yield self.covered(account, self._made(account))
+
+    def _made(self, account: str) -> datetime:
+        """From when on there may be records of an account: a stack made it in the period, by CreateAccount."""
+        calls = [one.use.time for one in self.trail.changes.values() if one.use.event == "CreateAccount"]
+        trusts = (way.steps[-1].trust for way in self.answers.ways if way.by_access_role and way.account == account)
+        times = (one.since.first for one in trusts if one and one.since and one.since.first)
+        made = (time for time in times if any(timedelta() <= time - call <= _MAKING for call in calls))
+        return max(self.start, min(made, default=self.start))

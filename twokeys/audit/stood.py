@@ -10,7 +10,7 @@ from twokeys.audit.changes import ASSIGNS, JOINS, TAKEN_BACK, TRUST
 from twokeys.audit.record import Use
 from twokeys.audit.trail import Change
 from twokeys.audit.who_called import about, actor, called
-from twokeys.audit.whom import enter, level_into
+from twokeys.audit.whom import enter, is_into, level_into
 from twokeys.doors import Who
 from twokeys.shown import in_utc, listed
 
@@ -146,9 +146,11 @@ class Stood:
         called_last = f", and called last {in_utc(last)}" if last else ""
         return f"; a session may have lasted until {in_utc(ends)}{called_last}" if ends > self.until else ""
 
-    def meanwhile(self, answers: Answers) -> str:
+    def meanwhile(self, use: Use, answers: Answers) -> str:
         """Of an entry, that it was while this stood, in words."""
-        how, call = _MEANWHILE.get(self.change.gives, "while it had more"), about(self.change, answers)
+        whose, call = "it" if is_into(self.change, use, answers) else "the caller", about(self.change, answers)
+        more = f"while {whose} had more" if self.until else f"after {whose} was given more"
+        how = _MEANWHILE.get(self.change.gives, more)
         how, by = how.format(called(self.change.of[1], answers)), actor(self.change.use, answers)
         if self.until and not self.since:
             return f"{how}, until {in_utc(self.until)} ({call}, by {by})"

@@ -56,7 +56,8 @@ def _strongest(role: str, whom: Whom, had: Policies, held: Held) -> Level:
     """How strong a role is by these policies; that is not known of one that nothing shows and no call made."""
     documents = [said for name, each in had.items() if name != BOUNDARY for said in each]
     answers = held.answers
-    shown = whom in held.history.made or whom in answers.written or (*whom, "") in answers.holds
+    sides = (answers, answers.before or answers)
+    shown = whom in held.history.made or any(whom in one.written or (*whom, "") in one.holds for one in sides)
     raising = tuple(own_changes(role, filter(None, documents)))
     most, limit = (
         max((least, *(level_of(said, raising) if said else Level.UNKNOWN for said in of)))

@@ -4,9 +4,10 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import cast
 
 from twokeys.access.model.documents import Document
-from twokeys.answers.model import Answers, Way
+from twokeys.answers.model import BOUNDARY, Answers, Party, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
+from twokeys.audit.bearing import may_let_into
 from twokeys.audit.changes import ASSIGNS, JOINS, TRUST, lets_in, trusted
 from twokeys.audit.record import BY_PROVIDER, Use
 from twokeys.audit.trail import Change
@@ -33,8 +34,8 @@ def level_into(one: Change, answers: Answers) -> Level:
     found = [way.permissions.level for way in ways_into(one, answers)]
     for each in (answers, answers.before):
         held = each.held_by(one.whom).items() if each and not found else ()
-        named = ((said or Document(UNKNOWN, name.rpartition("/")[2], arn=name), name) for name, said in held)
-        found += [level_of(said, ()) for said, name in named if name == "" or Arn.parse(name)]
+        own = ((name, said) for name, said in held if name not in ("", BOUNDARY) and (said or Arn.parse(name)))
+        found += [level_of(said or Document(UNKNOWN, name.rpartition("/")[2], arn=name), ()) for name, said in own]
     return max(found, default=Level.NONE)
 
 
@@ -58,9 +59,8 @@ def principal_of(one: Change, answers: Answers) -> Who | None:
 
 
 def is_by(one: Change, use: Use, answers: Answers) -> bool:
-    """Whether an entry may be that of somebody whom a trust policy, a key, an assignment or a membership let in.
-
-    Of other calls it is.
+    """Whether an entry may be that of somebody whom a trust policy, a key, an assignment or a membership let in; of
+    other calls, whether it is into what they are of, or their policy may have let it in.
     """
     caller = use.caller.who
     if one.gives == JOINS:
@@ -81,7 +81,14 @@ def is_by(one: Change, use: Use, answers: Answers) -> bool:
             return caller.kind in BY_PROVIDER if who is None else who.account in ("", caller.account)
         return who in (caller, Who("root", caller.account)) or who.kind == "everyone"
 
-    return one.gives != TRUST or (use.target.name == one.of[1] and let_in(one, answers, is_caller))
+    if one.gives != TRUST:
+        return is_into(one, use, answers) or may_let_into(one, use, answers)
+    return use.target.name == one.of[1] and let_in(one, answers, is_caller)
+
+
+def is_into(one: Change, use: Use, answers: Answers) -> bool:
+    """Whether an entry is into what a call is of, and not by it."""
+    return bool({use.target, Party(use.target, use.arn).permission_set} & whom_entered(one, [use.account], answers))
 
 
 def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -> bool:

@@ -84,23 +84,25 @@ def up(  # noqa: PLR0913, PLR0917 - click gives the options as arguments
         wanted = [*there, *(one for one in wanted if one not in there)]
         fresh = replace(box, directory=box.directory / "again")
         fresh.remove()
-    runs = []
-    with fresh.local_aws() as aws:
-        for name in wanted:
-            with Report(console, verbose=verbose) as report:
-                how = asked if name in stacks else there[name]
-                run = StackRun(fresh, name, **how, say=report.say, output=report.printed)
-                done = report.run(run, aws)
-                report.show_outputs(done)
-            runs.append(as_data(done))
-            if not done.ok:
-                break
-    ok = all(one["ok"] for one in runs)
-    if again and ok:
-        fresh.take_place_of(box)
-    elif again:
-        fresh.remove()
-        console.print(f"still up, as before: {', '.join(there)}", highlight=False, soft_wrap=True)
+    runs, ok = [], False
+    try:
+        with fresh.local_aws() as aws:
+            for name in wanted:
+                with Report(console, verbose=verbose) as report:
+                    how = asked if name in stacks else there[name]
+                    run = StackRun(fresh, name, **how, say=report.say, output=report.printed)
+                    done = report.run(run, aws)
+                    report.show_outputs(done)
+                runs.append(as_data(done))
+                if not done.ok:
+                    break
+        ok = all(one["ok"] for one in runs)
+    finally:
+        if again and ok:
+            fresh.take_place_of(box)
+        elif again:
+            fresh.remove()
+            console.print(f"still up, as before: {', '.join(there)}", highlight=False, soft_wrap=True)
     if as_json:
         click.echo(json.dumps(runs, indent=2))
     return 0 if ok else 1

@@ -18,9 +18,10 @@ _DATED = "createDate"
 
 
 def leave_out_former(snapshot: Snapshot, principals: Principals) -> None:
-    """Take out of each trust policy whom it names as they were before, as far as the source dates both.
+    """Take out of each trust policy whom it names as they were before, as far as AWS and the source date both.
 
-    A trust may be older than its role's last change, which may have been one of a tag: then nothing is taken out.
+    A trust may be older than its role's last change, which may have been one of a tag: then nothing is taken out. Of a
+    user AWS's provider gives no date, and what came into a state may have been imported: a doubt, which takes nothing.
     """
     for role in principals.by_urn.values():
         resource = snapshot.by_urn[role.urn or ""]
@@ -32,8 +33,9 @@ def leave_out_former(snapshot: Snapshot, principals: Principals) -> None:
             if named and named.arn == name and (made := _made_after(resource, snapshot.by_urn[named.urn or ""])):
                 anew[name] = made
         if anew:
+            gone = {name for name in anew if snapshot.by_urn[principals.by_arn[name].urn or ""].text(_DATED)}
             statements = tuple(
-                replace(one, principals=replace(whom, aws=tuple(name for name in whom.aws if name not in anew)))
+                replace(one, principals=replace(whom, aws=tuple(name for name in whom.aws if name not in gone)))
                 if (whom := one.principals)
                 else one
                 for one in role.trust.statements
