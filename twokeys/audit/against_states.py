@@ -174,7 +174,7 @@ def with_entries(found: Iterable[Stood], uses: Iterable[Use], answers: Answers) 
     """Each with the entries, which are in order of time, that there were while it stood."""
     of: dict[Who | None, list[Use]] = defaultdict(list)
     for use in uses:
-        for where in (use.target, use.caller.who, Party(use.target, use.arn).permission_set, use.caller.permission_set):
+        for where in (use.target, use.caller.who, use.entered_set, use.caller.permission_set):
             of[where].append(use)
     members: dict[Who | None, list[Who]] = defaultdict(list)
     for user, group in answers.memberships:

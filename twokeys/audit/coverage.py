@@ -232,7 +232,10 @@ class Coverage:
             self.accounts[account].trails[region].add(trail)
 
     def not_given(self, name: str, where: str) -> None:
-        """Take the name of a log file, or an hour's digest, that is not as a digest says: it may have had anything."""
+        """Take the name of a log file that a digest lists and that was not given, and where in S3 it is.
+
+        A digest is missed as a gap.
+        """
         if is_log(name) and (found := _named(name)):
             self.not_as_digest(name)
             self.accounts[found[0]].missing[where] = found[3]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
-from twokeys.answers.model import BOUNDARY, KeyPlace, Party, Step
+from twokeys.answers.model import BOUNDARY, KeyPlace, Step
 from twokeys.audit.bearing import is_about_roles
 from twokeys.audit.changes import LETS_IN
 from twokeys.audit.history import FIRST, LAST, History
@@ -97,7 +97,7 @@ class Ended:
     def about(self, use: Use) -> list[Had]:
         """What an entry's caller had when it came, or before. Of calls in its second either may have been before it."""
         had = []
-        for one, stood in self._of.get(Party(use.target, use.arn).permission_set, ()):
+        for one, stood in self._of.get(use.entered_set, ()):
             if is_by(one, use, self._answers):
                 number = bisect_right(stood, use.time, key=lambda each: each.since.use.time if each.since else FIRST)
                 had += stood[max(number - 1, 0) : number]

@@ -10,7 +10,7 @@ from operator import itemgetter
 from twokeys.access.model.documents import Document
 from twokeys.answers.model import BOUNDARY, Answers, Party
 from twokeys.audit.changes import PROVISIONS
-from twokeys.audit.differs import is_same
+from twokeys.audit.differs import entered, is_same
 from twokeys.audit.history import FIRST, LAST, History, Whom
 from twokeys.audit.stood import POLICIES
 from twokeys.audit.trail import Change
@@ -133,11 +133,10 @@ def _shown(whom: Whom, answers: Answers) -> dict[str, Document | None]:
     """The policies and the boundary that answers show, by name."""
     if whom[1] != "set":
         return {name: said for name, said in answers.held_by(whom).items() if name}
-    name, found = answers.names.get(whom[2], whom[2]), dict[str, Document | None]()
-    for way in answers.all_ways:
-        if permission_set_of(way.target.arn or way.target.who.name) == name:
-            found |= {said.arn or "": said for said in way.permissions.documents}
-            found |= {BOUNDARY: way.permissions.limit} if way.permissions.limit else {}
+    found = dict[str, Document | None]()
+    for way in answers.ways_into([entered(whom, answers)]):
+        found |= {said.arn or "": said for said in way.permissions.documents}
+        found |= {BOUNDARY: way.permissions.limit} if way.permissions.limit else {}
     return found
 
 

@@ -215,6 +215,11 @@ class Use:
         return permission_set_of(self.arn or self.role)
 
     @property
+    def entered_set(self) -> Who | None:
+        """The permission set that AWS made the role of, as what is entered in its account."""
+        return Party(self.target, self.arn).permission_set
+
+    @property
     def names_caller(self) -> bool:
         """Whether the record names the caller, not only its account."""
         return self.caller.who.kind != "principal"

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import chain
 
 from twokeys.access.model.principals import own_changes
-from twokeys.answers.model import BOUNDARY, Answers, Party, Way
+from twokeys.answers.model import BOUNDARY, Answers, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.audit.bearing import is_about_roles
 from twokeys.audit.changes import CONTROLS, LETS_IN, TRUST
@@ -123,7 +123,7 @@ def strengths_of(population: Iterable[Entry], held: Held) -> dict[str, Level]:
     found: dict[str, Level] = {}
     for one in population:
         use = one.use
-        roles = [use.target, Party(use.target, use.arn).permission_set, *(door.target.who for door in one.doors)]
+        roles = [use.target, use.entered_set, *(door.target.who for door in one.doors)]
         shown = [*filter(ways_of, filter(None, roles))] or [Who("set", "", use.permission_set or "")]
         levels = (strength_of(role, use.account, use.time) for role in {*shown} if ways_of(role))
         found[use.id] = max(levels, default=Level.UNKNOWN)

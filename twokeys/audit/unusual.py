@@ -165,8 +165,7 @@ def _by_others(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
 def _logging(trail: Trail, accounts: Container[str]) -> Iterable[Unusual]:
     ends = {use.id: f" until {in_utc(until)}" for use, until in trail.stops() if until}
     for name, use in trail.logging:
-        inside = (trail.since or use.time) <= use.time <= (trail.until or use.time)
-        if use.event in LOGGING and use.account in accounts and inside:
+        if use.event in LOGGING and use.account in accounts and not trail.outside(use.time):
             said = f"{Word.FAILED}: {use.failed}" if use.failed else LOGGING[use.event] + ends.get(use.id, "")
             yield Unusual(use, (f"{said} ({name})" if name else said,))
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from typing import cast
 
 from twokeys.access.model.documents import Document
-from twokeys.answers.model import BOUNDARY, Answers, Party, Way
+from twokeys.answers.model import BOUNDARY, Answers, Way
 from twokeys.answers.permissions import Level, level_of
 from twokeys.answers.selection import GROUPS
 from twokeys.audit.bearing import may_let_into
@@ -88,7 +88,7 @@ def is_by(one: Change, use: Use, answers: Answers) -> bool:
 
 def is_into(one: Change, use: Use, answers: Answers) -> bool:
     """Whether an entry is into what a call is of, and not by it."""
-    return bool({use.target, Party(use.target, use.arn).permission_set} & whom_entered(one, [use.account], answers))
+    return bool({use.target, use.entered_set} & whom_entered(one, [use.account], answers))
 
 
 def let_in(one: Change, answers: Answers, is_it: Callable[[Who | None], bool]) -> bool:
